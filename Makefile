@@ -1,0 +1,59 @@
+# Two commands to know: `make demo` and `make test`. Both set themselves up on a machine that
+# has Python 3.11 or newer and make, and are quick when nothing has changed.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
+ROOMS := dags listeners models nlp outcry triage
+
+.PHONY: help demo test lint airflow-pools lock up down deploy-check clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+demo: .venv/base ## Set up what reading and triage need, and show the product on an invented brand
+	@$(BIN)/outcry demo
+
+test: .venv/full ## Set up everything and run every test
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/full ## Format, lint, types and import rules alone
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+lock: .venv/full ## Resolve the newest versions that pyproject.toml allows and write the lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --all-extras --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
+	  pyproject.toml --output-file requirements.lock
+
+up: deploy/.env ## Start Elasticsearch, Kibana and Airflow in Docker
+	docker compose -f deploy/compose.yaml up --build --detach
+
+down: ## Stop what `make up` started; data stay
+	docker compose -f deploy/compose.yaml down
+
+deploy/.env:
+	@echo "outcry: copy deploy/.env.example to deploy/.env and set the passwords in it" >&2; exit 2
+
+clean: ## Remove the environment and caches
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/uv: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "outcry: Python 3.11 or newer is needed; try make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -m venv --clear .venv
+	@awk '/^[a-z]/ {wanted = /^uv==/} wanted' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python pip setuptools
+	@touch $@
+
+.venv/base: $(BIN)/uv pyproject.toml
+	@echo "outcry: setting up the base environment in .venv"
+	@$(UV) --constraint requirements.lock editables hatchling
+	@$(UV) --constraint requirements.lock --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(ROOMS)
+	@touch $@
+
+.venv/full: .venv/base
+	@echo "outcry: setting up everything else in .venv"
+	@$(UV) --requirement requirements.lock
+	@touch $@

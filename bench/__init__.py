@@ -1,0 +1,1 @@
+"""Commands that print what the product costs and how it compares."""

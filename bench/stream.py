@@ -1,0 +1,62 @@
+"""A stream of any length in words of our own, for measuring: threads, brand replies, reposts."""
+
+from __future__ import annotations
+
+import csv
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+COLUMNS = ("id", "author", "created_at", "text", "parent_id", "followers")
+ACCOUNT = "harrowgate_help"
+START = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
+
+_OPENERS = ("@harrowgate_help", "Hey @harrowgate_help", "So @harrowgate_help,", "Well.")
+_COMPLAINTS = (
+    "my parcel was due on {day} and nobody can tell me where it is",
+    "charged twice for order {number} and still no refund after {count} calls",
+    "the app has thrown me out for the {count}th time today, this is useless",
+    "your courier left {number} in the rain, everything inside is ruined",
+    "on hold for {count} hours and then the line went dead. Appalling service",
+    "cancelling my account, {count} broken promises is enough",
+)
+_OTHER = (
+    "what time does the shop in street {number} close on {day}?",
+    "the new colours are lovely, thank you",
+    "just collected number {number}, quick and friendly",
+    "watching the match on {day} with the whole family",
+    "is there a discount for students on {day}?",
+)
+_REPLIES = (
+    "Sorry about that! Please send us a message with your details.",
+    "We are looking at it.",
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
+    """Write a CSV of that many rows; the same arguments give the same bytes.
+
+    A third are complaints, one in five answers an earlier post, one in twelve is the brand's.
+    """
+    rng = random.Random(seed)
+    recent: list[str] = []
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for number in range(mentions):
+            parent = rng.choice(recent) if recent and rng.random() < 0.2 else ""
+            reply = bool(parent) and rng.random() < 0.4
+            author = ACCOUNT if reply else f"person{rng.randrange(mentions)}"
+            text = rng.choice(_REPLIES) if reply else _post(rng)
+            at = START + timedelta(seconds=number)
+            writer.writerow((number, author, at.isoformat(), text, parent, rng.randrange(5000)))
+            recent = [*recent[-199:], str(number)]
+
+
+def _post(rng: random.Random) -> str:
+    words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)
+    filled = words.format(
+        day=rng.choice(_DAYS), number=rng.randrange(1000, 9999), count=rng.randrange(2, 9)
+    )
+    return f"{rng.choice(_OPENERS)} {filled}"

@@ -1,0 +1,1 @@
+"""Airflow keeps the time: thin DAGs around `outcry.pipeline`."""

@@ -1,0 +1,79 @@
+"""Every quarter of an hour: hear what was said, target by target.
+
+**When it is red**, what could be heard is already on its way to `score`. The red square in
+a group is the target that failed, and the last line of its log says what to do.
+A refused credential: renew it, in the connection `outcry_SOURCE` or the environment.
+A rate limit or a network: nothing, the next window goes on where this one stopped.
+A square that stays scheduled wants a pool: `airflow pools import deploy/pools.json`.
+Clearing a task or a run is safe at any time: nothing is lost or counted twice.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import CronPartitionTimetable, TaskGroup, XComArg, dag, task
+
+from dags import common, retries
+
+FAMILIES = ("default", "mastodon")
+"""Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
+
+
+@task(retries=0)
+def targets(family: str) -> list[dict[str, str]]:
+    """The names of the family's targets, as the settings have them now."""
+    from outcry import pipeline, settings
+
+    found = pipeline.targets_of(settings.load_settings(), family)
+    return [{"source": target.source, "key": target.key} for target in found]
+
+
+@task(
+    map_index_template="{{ task.op_kwargs['source'] }}/{{ task.op_kwargs['key'] }}",
+    retry_policy=retries.LISTENING,
+    multiple_outputs=False,
+)
+def collect(source: str, key: str) -> dict[str, int]:
+    """Collect one target; returns counts from its ledger row."""
+    from outcry import pipeline, settings
+
+    house = settings.load_settings()
+    (target,) = (t for t in house.targets if (t.source, t.key) == (source, key))
+    window, secrets = common.this_window(house), common.connection_secrets(source)
+    row = pipeline.listen_target(house, target, window, datetime.now(UTC), secrets=secrets)
+    retries.raise_for(row)
+    return {name: getattr(row, name) for name in ("new", "changed", "deleted", "rejected")}
+
+
+@task(trigger_rule="all_done", outlets=[common.RAW])
+def publish() -> str:
+    """Hand the window on, with whatever was heard; some targets may have failed."""
+    from outcry.settings import load_settings
+
+    return common.publish(common.RAW, common.this_window(load_settings()))
+
+
+@task(trigger_rule="one_failed", retries=0)
+def complain() -> None:
+    """Keep the run red when a target failed, though the window is published."""
+    raise RuntimeError("a target failed: its red square says which, and its log says why")
+
+
+@dag(
+    schedule=CronPartitionTimetable("*/15 * * * *", timezone="UTC", run_offset=-1),
+    max_active_runs=1,
+    doc_md=__doc__,
+    **common.dag_arguments(minutes=20),
+)
+def listen() -> None:
+    """One mapped task per family, since a pool belongs to a task; then the asset."""
+    heard: list[XComArg] = []
+    for family in FAMILIES:
+        with TaskGroup(family):
+            heard.append(collect.override(pool=f"outcry_{family}").expand_kwargs(targets(family)))
+    heard >> publish()
+    heard >> complain()
+
+
+listen()

@@ -1,0 +1,42 @@
+"""When a window was scored: fold its mentions into tickets and rank them.
+
+**When it is red**, the store holds what was written so far, and running the window again
+changes only what is missing. The last line of the log says what to do. A store that does
+not answer: start it, then clear the run. A store that refuses: mend the credentials or
+free some disk, then clear the run. What agents decided is never overwritten.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+from airflow.sdk import PartitionedAssetTimetable, dag, task
+
+from dags import common, retries
+
+
+@task(retry_policy=retries.WORKING, multiple_outputs=False)
+def triage_window() -> dict[str, int]:
+    """Write the window's mentions and tickets; returns counts."""
+    from outcry import pipeline, settings
+
+    house = settings.load_settings()
+    window = common.this_window(house)
+    with closing(house.open_store()) as store:
+        done = pipeline.triage(house, store, window=window.name, now=datetime.now(UTC))
+    return {name: getattr(done, name) for name in ("new", "opened", "updated", "refused")}
+
+
+@dag(
+    schedule=PartitionedAssetTimetable(assets=common.SCORED),
+    max_active_runs=2,
+    doc_md=__doc__,
+    **common.dag_arguments(minutes=60),
+)
+def triage() -> None:
+    """One task: the store is told in bulk."""
+    triage_window()
+
+
+triage()

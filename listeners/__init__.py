@@ -1,0 +1,1 @@
+"""Listeners hear: one small module per network, one contract, one landing zone."""

@@ -1,0 +1,1 @@
+"""One module per network; `listeners.registry` knows their names."""

@@ -1,0 +1,338 @@
+"""Mastodon and compatible servers: the public timeline of a hashtag.
+
+The first run takes the newest ``history_pages`` pages of 40 posts, going back; older
+posts are not asked for. From then on it walks forward by ``min_id``, which gives the
+oldest posts that are newer than the last one seen in the server's own order, so nothing is skipped,
+however late it arrived from another server. Posts are the same on every server by their
+``uri``; so that is their identity, and one state per server and tag.
+
+Target params: ``server`` and ``tag``; optionally ``access_token``, ``history_pages``,
+and ``owners`` (the brand's own accounts as ``name@host``).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import mastodon
+import msgspec
+
+from listeners.contract import Budget, Page, Reject, State, Target, Traits
+from listeners.errors import (
+    AuthFailed,
+    BadTarget,
+    ListenerError,
+    RateLimited,
+    SchemaChanged,
+    TargetGone,
+    Transient,
+    Unsupported,
+)
+from listeners.http import with_retries
+from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mention import Author, Deletion, Engagement, Mention
+from listeners.text import plain_text
+from listeners.times import parse_time
+
+_PAGE = 40
+_TIMEOUT = 20
+_URIS = 500
+_ALL = 1_000_000
+_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(days=1)
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A target's params."""
+
+    server: str
+    """A host, or an address with http:// or https://."""
+    tag: str
+    access_token: str | None = None
+    history_pages: int = 5
+    owners: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The server's address."""
+        return self.server if "://" in self.server else f"https://{self.server}"
+
+    @property
+    def host(self) -> str:
+        """The server's name, which the handles of its own users lack."""
+        return urlsplit(self.base).hostname or ""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The state. Ids are the server's and opaque."""
+
+    newest: str | None = None
+    """Everything up to here is stored, as far back as the history goes."""
+    oldest: str | None = None
+    """How far back the history has come."""
+    history_left: int | None = None
+    """Pages of history to take yet; None before the first run."""
+    uris: dict[str, str] = {}
+    """``uri`` by id of the last posts, because replies name the id only."""
+
+
+class Mastodon:
+    """One hashtag on one server."""
+
+    name: ClassVar[str] = "mastodon"
+    version: ClassVar[str] = "1"
+    traits: ClassVar[Traits] = Traits(
+        order="oldest_first", extra="sources", rate_family="mastodon", silent_empty=True
+    )
+
+    def __init__(
+        self,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
+        """Yield pages of posts, each page oldest first.
+
+        Raises:
+            Unsupported: if the server has switched this feed off.
+            AuthFailed: if it wants a token, or another one.
+            RateLimited: with the time that the server gives, else in five minutes.
+            SchemaChanged: if it answers with something else than a list of posts.
+            Transient, TargetGone, BadTarget: as their classes say.
+        """
+        timeline = _timeline(target)
+        client = _Client(timeline, budget.now)
+        client.check_open()
+        place = msgspec.convert(state or {}, Place)
+        if place.history_left is None:
+            place = msgspec.structs.replace(place, history_left=timeline.history_pages)
+        while True:
+            back = place.newest is None or bool(place.history_left)
+            cursor = {"max_id": place.oldest} if back else {"min_id": place.newest}
+            posts, newest, oldest = with_retries(
+                partial(client.page, cursor),
+                sleep=self._sleep,
+                jitter=self._jitter,
+            )
+            uris = {**place.uris, **_uris(posts)}
+            items, rejects = map_items(
+                reversed(posts),
+                partial(self._map, timeline=timeline, uris=uris, now=budget.now),
+                listener=self,
+                target=target,
+                at=budget.now,
+            )
+            done = not posts and (not back or place.newest is None)
+            place = Place(
+                newest=place.newest if back and place.newest else newest or place.newest,
+                oldest=oldest if back and posts else place.oldest,
+                history_left=_left(place, posts) if back else 0,
+                uris=dict(list(uris.items())[-_URIS:]),
+            )
+            yield Page(
+                items=items,
+                rejects=rejects,
+                state=msgspec.to_builtins(place),
+                raw_count=len(items) + len(rejects),
+                done=done,
+                quota_left=client.quota_left,
+            )
+            if done:
+                return
+
+    def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
+        """The mention of a rejected post.
+
+        Raises:
+            ValueError: if it still cannot be understood, or is not public.
+        """
+        try:
+            mention = self._map(reject.raw, _timeline(target), {}, now)
+        except MALFORMED as error:
+            raise ValueError(one_line(error)) from error
+        if mention is None:
+            raise ValueError("it is not public: leave it out")
+        return mention
+
+    def _map(
+        self, post: Any, timeline: Timeline, uris: Mapping[str, str], now: datetime
+    ) -> Mention | None:
+        if post["visibility"] not in ("public", "unlisted"):
+            return None
+        account = post["account"]
+        acct = account["acct"]
+        handle = acct if "@" in acct else f"{acct}@{timeline.host}"
+        edited_at = post.get("edited_at")
+        return Mention(
+            source=self.name,
+            native_id=post["uri"],
+            text=plain_text(post["content"]),
+            title=plain_text(post.get("spoiler_text") or "") or None,
+            lang=post.get("language"),
+            url=post.get("url") or post["uri"],
+            created_at=parse_time(post["created_at"])[0],
+            edited_at=parse_time(edited_at)[0] if edited_at else None,
+            collected_at=now,
+            listener=f"{self.name}/{self.version}",
+            author=Author(
+                id=account.get("uri") or account.get("url"),
+                handle=handle,
+                name=account.get("display_name") or None,
+                url=account.get("url"),
+                followers=account.get("followers_count"),
+                is_owner=handle.lower() in {o.lower().lstrip("@") for o in timeline.owners},
+            ),
+            parent_id=uris.get(post.get("in_reply_to_id") or ""),
+            repost_of=post["reblog"]["uri"] if post.get("reblog") else None,
+            engagement=Engagement(
+                likes=post.get("favourites_count"),
+                replies=post.get("replies_count"),
+                shares=post.get("reblogs_count"),
+            ),
+            matched=(f"#{timeline.tag}",),
+            raw=post,
+        )
+
+
+class _Client:
+    """Mastodon.py, with its failures by our classes and the server's own words kept."""
+
+    def __init__(self, timeline: Timeline, now: datetime) -> None:
+        self._timeline = timeline
+        self._now = now
+        self._body = b""
+        self._api = mastodon.Mastodon(
+            api_base_url=timeline.base,
+            access_token=timeline.access_token,
+            ratelimit_method="throw",
+            request_timeout=_TIMEOUT,
+            version_check_mode="none",
+        )
+        # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
+        self._api.session.hooks["response"].append(self._keep)
+
+    @property
+    def quota_left(self) -> int | None:
+        """Requests left in the server's five minutes."""
+        left = self._api.ratelimit_remaining
+        return left if isinstance(left, int) else None
+
+    def check_open(self) -> None:
+        """Refuse a feed that the server has switched off: it may answer with nothing."""
+        try:
+            for_all, with_token = (
+                self._api.timeline_is_available("hashtag", with_auth=auth, fail_hard=True)
+                for auth in (False, True)
+            )
+        except mastodon.MastodonAPIError:
+            return  # Servers before 4.5 and others do not say.
+        if not with_token:
+            raise Unsupported(
+                f"{self._timeline.host} has switched its hashtag timelines off: "
+                "follow the tag on another server"
+            )
+        if not for_all and self._timeline.access_token is None:
+            raise AuthFailed(
+                f"{self._timeline.host} shows hashtags to its users only: give an access_token"
+            )
+
+    def page(self, cursor: Mapping[str, str | None]) -> tuple[list[Any], str | None, str | None]:
+        """Posts as sent, newest first, and the ids of the newest and the oldest."""
+        try:
+            listed = self._api.timeline_hashtag(self._timeline.tag, limit=_PAGE, **cursor)
+        except mastodon.MastodonError as error:
+            raise self._named(error) from error
+        posts = msgspec.json.decode(self._body)
+        if not isinstance(posts, list):
+            raise SchemaChanged(f"{self._here} sent no list: compare with Mastodon's documentation")
+        if not posts:
+            return [], None, None
+        newest = _cursor(listed, "_pagination_prev", "min_id") or _id(posts[0])
+        oldest = _cursor(listed, "_pagination_next", "max_id") or _id(posts[-1])
+        if newest is None or oldest is None or newest == cursor.get("min_id"):
+            raise SchemaChanged(
+                f"{self._here} does not say where to go on: compare with Mastodon's documentation"
+            )
+        return posts, newest, oldest
+
+    def _keep(self, response: Any, *_: object, **__: object) -> None:
+        self._body = response.content
+
+    @property
+    def _here(self) -> str:
+        return f"{self._timeline.host} #{self._timeline.tag}"
+
+    def _named(self, error: Exception) -> ListenerError:
+        if isinstance(error, mastodon.MastodonRatelimitError):
+            at = self._reset()
+            return RateLimited(f"{self._here}: too many requests until {at.isoformat()}: wait", at)
+        if isinstance(error, mastodon.MastodonNetworkError | mastodon.MastodonServerError):
+            return Transient(f"{self._here}: no answer ({_words(error)}): tried again next time")
+        status = error.args[1] if len(error.args) > 1 else None
+        if status in (401, 403, 422):
+            return AuthFailed(f"{self._here}: refused ({_words(error)}): check the access_token")
+        if status in (404, 410):
+            return TargetGone(f"{self._here}: no such timeline: correct or remove the target")
+        if self._body.lstrip()[:1] in (b"[", b"{"):
+            return Transient(f"{self._here}: the answer was cut off: tried again next time")
+        return SchemaChanged(f"{self._here}: not what the API sends: open the server in a browser")
+
+    def _reset(self) -> datetime:
+        reset = self._api.ratelimit_reset
+        if reset is None:
+            return self._now + _WAIT
+        at = datetime.fromtimestamp(float(reset), UTC)
+        return min(max(at, self._now), self._now + _LONGEST_WAIT)
+
+
+def _timeline(target: Target) -> Timeline:
+    try:
+        timeline = msgspec.convert(target.params, Timeline)
+    except msgspec.ValidationError as error:
+        raise BadTarget(f"mastodon target {target.key}: {error}: correct its settings") from error
+    if not timeline.host or not timeline.tag or timeline.tag.startswith("#"):
+        raise BadTarget(
+            f"mastodon target {target.key}: give server as a host and tag without its '#'"
+        )
+    return timeline
+
+
+def _left(place: Place, posts: list[Any]) -> int:
+    """Pages of history to take after this one."""
+    if posts:
+        return max(0, (place.history_left or 0) - 1)
+    # Nobody has used the tag yet: whatever comes is newer than our listening.
+    return _ALL if place.newest is None else 0
+
+
+def _uris(posts: list[Any]) -> dict[str, str]:
+    found = {}
+    for post in reversed(posts):
+        key = _id(post)
+        if key is not None and isinstance(post.get("uri"), str):
+            found[key] = post["uri"]
+    return found
+
+
+def _id(post: Any) -> str | None:
+    value = post.get("id") if isinstance(post, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _cursor(listed: Any, info: str, name: str) -> str | None:
+    value = (getattr(listed, info, None) or {}).get(name)
+    return None if value is None else str(value)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(" ".join(str(word) for word in error.args if word).split())[:200]

@@ -1,0 +1,120 @@
+"""Paging through a newest-first source without losing what lies in between.
+
+Two numbers, not one: the *watermark* (everything older is stored) moves only when a walk
+from the newest item has come down to it. While a walk is open, its own record says how
+high it began, where to go on, and how deep it has to go; so a run may stop at any page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from listeners.contract import Budget, Listener, Page, State, Target
+from listeners.errors import SchemaChanged
+from listeners.mapping import Mapper, map_items
+from listeners.mention import Deletion, Mention
+
+Fetch = Callable[[Any], tuple[Sequence[Any], Any]]
+"""From a cursor (None for the newest page) to the raw items, newest first, and the next
+page's cursor, or None where the listing ends. Cursors are JSON and name one place each: a
+time alone will not do, because items that share it may lie on both sides of a page."""
+
+
+class Walk(msgspec.Struct, frozen=True):
+    """A walk that is under way."""
+
+    cursor: Any
+    """Of the next page."""
+    high: datetime | None
+    """The newest time seen: the watermark to be."""
+    low: datetime | None
+    """The time that it has come down to."""
+    floor: datetime
+    """How deep to go."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The state of a newest-first listener."""
+
+    watermark: datetime | None = None
+    walk: Walk | None = None
+
+
+def newest_first(
+    fetch: Fetch,
+    mapper: Mapper,
+    *,
+    listener: Listener,
+    target: Target,
+    state: State | None,
+    budget: Budget,
+    overlap: timedelta,
+    history: timedelta = timedelta(days=7),
+) -> Iterator[Page]:
+    """Yield the pages of a source that lists by time, the newest first.
+
+    Goes down to ``overlap`` below the watermark, where late arrivals are, or ``history``
+    back on the first run. Times are ``indexed_at`` where the record has one, else
+    ``created_at``; a time after ``budget.now`` never moves the watermark. A walk that
+    was cut short is finished first and then followed by a fresh one.
+
+    Raises:
+        SchemaChanged: if the source sends the cursor that it was given.
+    """
+    position = msgspec.convert(state or {}, Position)
+    resumed = position.walk is not None
+    while True:
+        walk = position.walk or _begin(position, budget, overlap, history)
+        items, next_cursor = fetch(walk.cursor)
+        if next_cursor is not None and next_cursor == walk.cursor:
+            raise SchemaChanged(
+                f"{target.source}/{target.key}: the source repeats the cursor "
+                f"{str(next_cursor)[:80]!r}: compare with its documentation"
+            )
+        records, rejects = map_items(items, mapper, listener=listener, target=target, at=budget.now)
+        times = [at for at in map(_time, records) if at is not None]
+        high = max((at for at in (walk.high, *times) if at and at <= budget.now), default=None)
+        # The last item tells how deep the page goes; an older one above it may be pinned.
+        low = times[-1] if times else walk.low
+        finished = next_cursor is None or (low is not None and low < walk.floor)
+        gap = _gap(position, low) if finished else None
+        if finished:
+            position = Position(watermark=high)
+        else:
+            position = Position(position.watermark, Walk(next_cursor, high, low, walk.floor))
+        done = finished and not resumed
+        yield Page(
+            items=records,
+            rejects=rejects,
+            state=msgspec.to_builtins(position),
+            raw_count=len(records) + len(rejects),
+            done=done,
+            gap=gap,
+        )
+        if done:
+            return
+        resumed = resumed and not finished
+
+
+def _begin(position: Position, budget: Budget, overlap: timedelta, history: timedelta) -> Walk:
+    if position.watermark is None:
+        return Walk(None, None, None, budget.now - history)
+    return Walk(None, position.watermark, None, position.watermark - overlap)
+
+
+def _time(record: Mention | Deletion) -> datetime | None:
+    return None if isinstance(record, Deletion) else record.indexed_at or record.created_at
+
+
+def _gap(position: Position, low: datetime | None) -> str | None:
+    """A listing that ends above what is known was cut off by the source."""
+    if position.watermark is None or low is None or low <= position.watermark:
+        return None
+    return (
+        f"the source's listing ends at {low.isoformat()}, later than the newest item known "
+        f"({position.watermark.isoformat()}): listen more often"
+    )

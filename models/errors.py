@@ -1,0 +1,20 @@
+"""What can go wrong in this room.
+
+ModelsError        the root; a message is one line that ends with what to do
+  ModelUnknown     no shipped model has that name
+  DataMissing      a labelled data set is not where it was said to be, or lacks a column
+"""
+
+from __future__ import annotations
+
+
+class ModelsError(Exception):
+    """Training or judging a model cannot go on."""
+
+
+class ModelUnknown(ModelsError):
+    """No shipped model has that name."""
+
+
+class DataMissing(ModelsError):
+    """A labelled data set is not where it was said to be, or lacks a column."""

@@ -1,0 +1,1 @@
+"""Understanding: texts in, assessments out. Knows nothing of networks or tickets."""

@@ -1,0 +1,123 @@
+"""Texts in, assessments out: language, model, cues and personal data together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from nlp import privacy
+from nlp.assessment import Assessment, Cue, Evidence, Passage
+from nlp.cues import CueFinder, load_cues
+from nlp.language import guess, model_path
+from nlp.loading import load
+from nlp.reader import Reader, Reading
+from nlp.text import MODEL_CHARACTERS
+
+_BATCH = 256
+_Place = TypeVar("_Place", Cue, Evidence)
+
+
+class Assessor:
+    """Assesses passages by one model.
+
+    An assessment depends on its passage alone: not on the batch, the order or the thread. The
+    language, the model and the cues read a text's first ``MODEL_CHARACTERS`` characters; personal
+    data is searched in all of it. Safe to call from several threads.
+    """
+
+    def __init__(self, reader: Reader, cues: CueFinder, phone_region: str = "US") -> None:
+        self._reader = reader
+        self._cues = cues
+        self._region = phone_region
+
+    @property
+    def model(self) -> str:
+        """Name and version of the model, the half of an assessment's key."""
+        return self._reader.model
+
+    def assess(self, passages: Sequence[Passage]) -> list[Assessment]:
+        """One assessment a passage, in the same order; no text makes it raise."""
+        return list(self.stream(passages))
+
+    def stream(self, passages: Iterable[Passage]) -> Iterator[Assessment]:
+        """As `assess`, for any number of passages; holds a few hundred of them at a time."""
+        remaining = iter(passages)
+        while chunk := tuple(islice(remaining, _BATCH)):
+            yield from self._chunk(chunk)
+
+    def _chunk(self, passages: Sequence[Passage]) -> Iterator[Assessment]:
+        texts = [_whole(passage)[:MODEL_CHARACTERS] for passage in passages]
+        languages = [
+            guess(text, passage.lang) for text, passage in zip(texts, passages, strict=True)
+        ]
+        readable = [at for at, code in enumerate(languages) if code in self._reader.languages]
+        readings = self._reader.read([texts[at] for at in readable])
+        cues = self._cues.find([texts[at] for at in readable])
+        by_place = {
+            at: (reading, found)
+            for at, reading, found in zip(readable, readings, cues, strict=True)
+        }
+        for at, passage in enumerate(passages):
+            reading, found = by_place.get(at, (Reading(), ()))
+            yield self._assessment(passage, languages[at], reading, found)
+
+    def _assessment(
+        self, passage: Passage, language: str, reading: Reading, cues: tuple[Cue, ...]
+    ) -> Assessment:
+        shift = len(passage.title) + 1 if passage.title else 0
+        return Assessment(
+            uid=passage.uid,
+            model=self._reader.model,
+            language=language,
+            sentiment=reading.sentiment,
+            sentiment_probabilities=reading.sentiment_probabilities,
+            complaint=reading.complaint,
+            complaint_probability=reading.complaint_probability,
+            severity=reading.severity,
+            cues=_in_text(cues, shift),
+            evidence=_in_text(reading.evidence, shift),
+            title_cues=_in_title(cues, shift),
+            personal_data=privacy.find(passage.text, self._region),
+            title_personal_data=privacy.find(passage.title or "", self._region),
+        )
+
+
+def load_assessor(
+    model_folder: Path, *, cues: Path | None = None, phone_region: str = "US"
+) -> Assessor:
+    """The assessor of a model's folder.
+
+    Args:
+        model_folder: what `nlp.loading.load` takes.
+        cues: a file of cues in the place of the one that comes with Outcry.
+        phone_region: ISO 3166 code of the country whose telephone numbers need no country code.
+
+    Raises:
+        ModelMissing: if the folder, or the language model, is not there.
+        ModelCorrupt: if a file of the model is damaged.
+        CuesInvalid: if the cues cannot be read.
+    """
+    model_path()
+    return Assessor(load(model_folder), load_cues(cues), phone_region)
+
+
+def _whole(passage: Passage) -> str:
+    return f"{passage.title}\n{passage.text}" if passage.title else passage.text
+
+
+def _in_text(places: tuple[_Place, ...], shift: int) -> tuple[_Place, ...]:
+    if not shift:
+        return places
+    return tuple(
+        msgspec.structs.replace(place, start=place.start - shift, end=place.end - shift)
+        for place in places
+        if place.start >= shift
+    )
+
+
+def _in_title(cues: tuple[Cue, ...], shift: int) -> tuple[Cue, ...]:
+    return tuple(cue for cue in cues if cue.end < shift)

@@ -1,0 +1,196 @@
+"""Words that change what is done about a mention: safety, legal, churn and the like.
+
+The words are the operator's, in a TOML file (``cues.toml`` by default, which says how to write
+one). They are matched by spaCy's tokenizer and matchers, without a trained pipeline.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final, cast, get_args
+
+import msgspec
+import spacy
+from spacy.attrs import LOWER
+from spacy.matcher import Matcher, PhraseMatcher
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from nlp.assessment import Cue, CueKind
+from nlp.cue_phrases import PhraseError, has_gap, parts, patterns, readings
+from nlp.errors import CuesInvalid
+from nlp.text import MODEL_CHARACTERS
+
+DEFAULT: Final = Path(__file__).with_name("cues.toml")
+
+_KINDS: Final = frozenset(get_args(CueKind))
+_UNLESS: Final = "unless:"
+_WINDOW: Final = 5
+_BREAKS: Final = frozenset({".", "!", "?", ";", ":", "...", "but", "\n"})
+_NEGATIONS: Final = frozenset(
+    "not n't no never nobody none neither nor without hardly barely cannot cant dont wont isnt "
+    "wasnt didnt doesnt arent nothing zero".split()
+)
+_NOT_NEGATING: Final = frozenset({"only", "just", "wonder", "believe", "matter", "doubt", "one"})
+_SUBJECTS: Final = frozenset({"i", "we", "you", "they", "he", "she"})
+"""A clause begins with them, unless an opinion stands before: "I don't think we will leave"."""
+_OPINIONS: Final = frozenset({"think", "thought", "believe", "say", "said", "mean", "feel", "if"})
+_CONDITIONS: Final = frozenset({"if", "unless", "whether", "case", "suppose", "imagine"})
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    negatable: bool = True
+    hypothetical: bool = True
+
+
+class CueFinder:
+    """Finds cues by the phrases of one file. Safe to call from several threads."""
+
+    def __init__(self, rules: dict[str, _Rules]) -> None:
+        self._rules = rules
+        self._pipeline = spacy.blank("en")
+        # Phrases are compared in small letters; no other property of a word is asked for.
+        self._pipeline.vocab.lex_attr_getters = {LOWER: str.lower}
+        self._phrases = PhraseMatcher(self._pipeline.vocab, attr="LOWER")
+        self._gapped: list[tuple[list[tuple[str, ...]], Matcher]] = []
+        for kind, rule in rules.items():
+            self._add(kind, rule.words)
+            self._add(_UNLESS + kind, rule.unless)
+        self._lock = threading.Lock()
+
+    def find(self, texts: Sequence[str]) -> list[tuple[Cue, ...]]:
+        """The cues of each text's first ``MODEL_CHARACTERS`` characters, in order of place.
+
+        Cues of one kind do not overlap: the longest counts.
+        """
+        # A memory zone, so that a stream's new words do not pile up in the vocabulary.
+        with self._lock, self._pipeline.memory_zone():
+            return [self._cues(self._pipeline.make_doc(_plain(text))) for text in texts]
+
+    def _add(self, label: str, written: Iterable[str]) -> None:
+        vocab = self._pipeline.vocab
+        for phrase in written:
+            if has_gap(phrase):
+                matcher = Matcher(vocab)
+                matcher.add(label, patterns(phrase), greedy="LONGEST")
+                self._gapped.append((parts(phrase), matcher))
+            else:
+                docs = [Doc(vocab, words=words) for words in readings(phrase)]
+                self._phrases.add(label, docs)
+
+    def _matches(self, doc: Doc) -> dict[str, list[Span]]:
+        spans: dict[str, list[Span]] = defaultdict(list)
+        for span in self._phrases(doc, as_spans=True):
+            spans[span.label_].append(span)
+        text = doc.text.lower()
+        for places, matcher in self._gapped:
+            # Most texts lack one of the words, and asking for them is cheaper than matching.
+            if all(any(word in text for word in place) for place in places):
+                for span in matcher(doc, as_spans=True):
+                    spans[span.label_].append(span)
+        return spans
+
+    def _cues(self, doc: Doc) -> tuple[Cue, ...]:
+        spans = self._matches(doc)
+        if not spans:
+            return ()
+        cues = [
+            Cue(
+                kind=cast("CueKind", kind), text=span.text, start=span.start_char, end=span.end_char
+            )
+            for kind in spans.keys() & self._rules.keys()
+            for span in filter_spans(_kept(spans[kind], spans.get(_UNLESS + kind, ())))
+            if not (self._rules[kind].negatable and _is_negated(doc, span))
+            and (self._rules[kind].hypothetical or not _is_conditional(doc, span))
+        ]
+        return tuple(sorted(cues, key=lambda cue: (cue.start, cue.kind)))
+
+
+def load_cues(path: Path | None = None) -> CueFinder:
+    """The finder of a file of cues; of the one that comes with Outcry by default.
+
+    Raises:
+        CuesInvalid: if the file cannot be read, or is not a file of cues.
+    """
+    if path is None:
+        return _default()
+    return CueFinder(_read(path))
+
+
+@cache
+def _default() -> CueFinder:
+    return CueFinder(_read(DEFAULT))
+
+
+def _read(path: Path) -> dict[str, _Rules]:
+    hint = f"see {DEFAULT.name} of Outcry for the layout"
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        rules = msgspec.convert(table, type=dict[str, _Rules])
+        for rule in rules.values():
+            for phrase in (*rule.words, *rule.unless):
+                _check(phrase)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, PhraseError) as error:
+        raise CuesInvalid(f"{path} is not a file of cues ({error}); {hint}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise CuesInvalid(f"cannot read the cues in {path} ({error}); {hint}") from error
+    unknown = sorted(set(rules) - _KINDS)
+    if unknown:
+        known = ", ".join(sorted(_KINDS))
+        raise CuesInvalid(f"{path} has a kind of cue unknown here, {unknown[0]!r}; use {known}")
+    return rules
+
+
+def _check(phrase: str) -> None:
+    patterns(phrase) if has_gap(phrase) else readings(phrase)
+
+
+def _plain(text: str) -> str:
+    """The text as phrases are written, with every character where it was."""
+    cut = text[:MODEL_CHARACTERS].replace("\u2019", "'")
+    return _SURROGATE.sub("\ufffd", cut)
+
+
+def _kept(spans: Iterable[Span], unless: Sequence[Span]) -> list[Span]:
+    return [
+        span
+        for span in spans
+        if not any(span.start < stop.end and stop.start < span.end for stop in unless)
+    ]
+
+
+def _before(doc: Doc, span: Span) -> list[str]:
+    """The few words before a span, back to the beginning of its clause; nearest first."""
+    words: list[str] = []
+    subject = doc[span.start].lower_ in _SUBJECTS
+    for at in range(span.start - 1, max(-1, span.start - 1 - _WINDOW), -1):
+        word = doc[at].lower_
+        if word in _BREAKS or "\n" in word or (subject and word not in _OPINIONS):
+            break
+        words.append(word)
+        subject = word in _SUBJECTS
+    return words
+
+
+def _is_negated(doc: Doc, span: Span) -> bool:
+    after = doc[span.start].lower_
+    for word in _before(doc, span):
+        if word in _NEGATIONS and after not in _NOT_NEGATING:
+            return True
+        if word == ",":
+            return False
+        after = word
+    return False
+
+
+def _is_conditional(doc: Doc, span: Span) -> bool:
+    return any(word in _CONDITIONS for word in _before(doc, span))

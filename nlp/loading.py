@@ -1,0 +1,53 @@
+"""From a folder to a model. Which kind of model lies there is written in its ``metadata.json``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from nlp.artefact import KIND
+from nlp.baseline import load_baseline
+from nlp.errors import ModelCorrupt, ModelMissing
+from nlp.reader import Reader
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """What every kind of model says of itself."""
+
+    kind: str
+    name: str
+    version: int
+
+
+def load(folder: Path) -> Reader:
+    """The model that lies in a folder.
+
+    Raises:
+        ModelMissing: if the folder holds no model, or not all of it.
+        ModelCorrupt: if a file is damaged, or of a kind that this version does not know.
+    """
+    kind = _card(folder).kind
+    if kind == KIND:
+        return load_baseline(folder)
+    raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {kind!r}; update Outcry")
+
+
+def model_id(folder: Path) -> str:
+    """Name and version of the model in a folder, as ``baseline-en/1``, without loading it.
+
+    Raises:
+        ModelMissing, ModelCorrupt: as `load`.
+    """
+    card = _card(folder)
+    return f"{card.name}/{card.version}"
+
+
+def _card(folder: Path) -> _Card:
+    description = folder / "metadata.json"
+    if not description.is_file():
+        raise ModelMissing(f"no model in {folder}: metadata.json is missing; reinstall or train it")
+    try:
+        return msgspec.json.decode(description.read_bytes(), type=_Card)
+    except msgspec.DecodeError as error:
+        raise ModelCorrupt(f"{description} is damaged ({error}); reinstall or train it") from error

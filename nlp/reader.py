@@ -1,0 +1,43 @@
+"""The seam between a trained model and everything that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from nlp.assessment import Evidence, Sentiment
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model says about one text; None where it has no such head."""
+
+    sentiment: Sentiment | None = None
+    sentiment_probabilities: dict[str, float] | None = None
+    complaint: bool | None = None
+    complaint_probability: float | None = None
+    severity: int | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Reader(Protocol):
+    """A trained model.
+
+    ``read`` answers in the order it was asked. A reading depends on its text alone: not on the
+    other texts of the call, the number of threads, or the calls before.
+    """
+
+    @property
+    def model(self) -> str:
+        """Name and version, as ``baseline-en/1``."""
+        ...
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The ISO 639-1 codes that it reads."""
+        ...
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """One reading a text; never raises because of what a text holds."""
+        ...

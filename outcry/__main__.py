@@ -1,0 +1,5 @@
+"""``python -m outcry`` is the command ``outcry``."""
+
+from outcry.cli import main
+
+main()

@@ -1,0 +1,217 @@
+"""What is ready and what is not: for `outcry check` and `outcry doctor`. Nothing is sent."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from listeners import ledger
+from listeners.contract import Target
+from listeners.errors import ListenerError
+from listeners.landing import RAW, scored
+from listeners.registry import listener
+from models.errors import ModelsError
+from nlp.errors import NlpError
+from nlp.loading import model_id
+from outcry.exits import in_one_line
+from outcry.settings import SECRETS, Settings, with_secrets
+from triage.errors import TriageError
+from triage.store.base import Store
+from triage.ticket import WAITING
+
+Status = Literal["ok", "warn", "fail"]
+
+LOW_DISK = 2 * 1024**3
+"""Bytes below which a window may fill the disk."""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding, in a line."""
+
+    name: str
+    status: Status
+    detail: str
+
+
+def ready(settings: Settings) -> Iterator[Check]:
+    """Whether a run can start: landing zone, model, store, targets' credentials."""
+    yield _settings_file(settings)
+    yield _tried("landing zone", lambda: _write_probe(settings))
+    yield _tried("model", lambda: model_id(settings.model_folder))
+    yield _tried("store", lambda: _ask_store(settings))
+    if not settings.targets:
+        yield Check(
+            name="targets",
+            status="warn",
+            detail="none: add [[targets]] to outcry.toml, or import files",
+        )
+    for target in settings.targets:
+        yield _target(target)
+
+
+def health(settings: Settings, now: datetime) -> Iterator[Check]:
+    """How a deployment is: versions, space, what is stored, what waits, what is missing."""
+    yield _versions()
+    yield from ready(settings)
+    yield _disk(settings.home)
+    yield _tried("landing size", lambda: _sizes(settings))
+    yield from _ledger(settings)
+    yield from _waiting_parts(settings)
+    try:
+        store = settings.open_store()
+    except TriageError:
+        return  # `ready` has said why.
+    try:
+        yield from _stored(store, now)
+    finally:
+        store.close()
+
+
+def _tried(name: str, ask: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, status="ok", detail=ask())
+    except (ListenerError, NlpError, ModelsError, TriageError, OSError) as error:
+        return Check(name=name, status="fail", detail=in_one_line(error))
+
+
+def _settings_file(settings: Settings) -> Check:
+    file = settings.home / "outcry.toml"
+    if file.is_file():
+        return Check(name="settings", status="ok", detail=str(file))
+    return Check(
+        name="settings", status="ok", detail=f"defaults; 'outcry init' writes {file} to change them"
+    )
+
+
+def _write_probe(settings: Settings) -> str:
+    landing = settings.landing
+    landing.write_document("probe", b"")
+    (landing.root / "probe").unlink(missing_ok=True)
+    return f"{landing.root} can be written"
+
+
+def _ask_store(settings: Settings) -> str:
+    store = settings.open_store()
+    try:
+        return store.check()
+    finally:
+        store.close()
+
+
+def _target(target: Target) -> Check:
+    name = f"target {target.source}/{target.key}"
+    try:
+        traits = listener(target.source).traits
+    except ListenerError as error:
+        return Check(name=name, status="fail", detail=in_one_line(error))
+    if target.source not in SECRETS:
+        return Check(name=name, status="ok", detail="needs no credential")
+    param, variable = SECRETS[target.source]
+    if with_secrets(target).params.get(param):
+        return Check(name=name, status="ok", detail="its credential is set")
+    if variable in traits.needs:
+        return Check(name=name, status="fail", detail=f"no credential: set {variable}")
+    return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {variable}")
+
+
+def _versions() -> Check:
+    words = [f"outcry {version('outcry-triage')}", f"Python {platform.python_version()}"]
+    words += [f"{name} {version(name)}" for name in ("spacy", "elasticsearch", "msgspec")]
+    return Check(name="versions", status="ok", detail=", ".join(words))
+
+
+def _disk(home: Path) -> Check:
+    place = next(folder for folder in (home, *home.absolute().parents) if folder.is_dir())
+    free = shutil.disk_usage(place).free
+    return Check(
+        name="disk",
+        status="ok" if free >= LOW_DISK else "warn",
+        detail=f"{_size(free)} free at {place}",
+    )
+
+
+def _sizes(settings: Settings) -> str:
+    root = settings.landing.root
+    files = [path.stat().st_size for path in root.rglob("*") if path.is_file()]
+    return f"{len(files)} files, {_size(sum(files))}"
+
+
+def _ledger(settings: Settings) -> Iterator[Check]:
+    """The newest row of each target where something is wrong, and every known gap."""
+    try:
+        newest = {(row.source, row.target): row for row in ledger.rows(settings.landing)}
+        gaps = [
+            f"{row.source}/{row.target} {row.window}: {gap}"
+            for row in ledger.rows(settings.landing)
+            for gap in row.gaps
+        ]
+    except ListenerError as error:
+        yield Check(name="ledger", status="fail", detail=in_one_line(error))
+        return
+    bad = [row for row in newest.values() if row.outcome in ("failed", "partial")]
+    for row in bad:
+        words = row.error or "cut off by its budget; the next run goes on"
+        yield Check(
+            name=f"ledger {row.source}/{row.target}",
+            status="warn",
+            detail=f"{row.window} {row.outcome}: {words}",
+        )
+    for gap in gaps:
+        yield Check(name="gap", status="warn", detail=gap)
+    if not bad and not gaps:
+        yield Check(name="ledger", status="ok", detail=f"{len(newest)} targets, no known gap")
+
+
+def _waiting_parts(settings: Settings) -> Iterator[Check]:
+    landing = settings.landing
+    try:
+        kind = scored(model_id(settings.model_folder))
+        waiting = sum(not landing.has(kind, part) for part in landing.parts(RAW))
+    except (ListenerError, ModelsError, NlpError):
+        return  # `ready` has said why.
+    if waiting:
+        detail = f"{waiting} parts wait to be scored: 'outcry score'"
+        yield Check(name="scoring", status="warn", detail=detail)
+    else:
+        yield Check(name="scoring", status="ok", detail="nothing waits")
+
+
+def _stored(store: Store, now: datetime) -> Iterator[Check]:
+    try:
+        counts = store.counts()
+        waiting = [
+            (ticket.opened_at, ticket.sla_due < now, ticket.ticket)
+            for ticket in store.all_tickets()
+            if ticket.status in WAITING
+        ]
+    except TriageError as error:
+        yield Check(name="counts", status="fail", detail=in_one_line(error))
+        return
+    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    yield Check(name="counts", status="ok", detail=words)
+    if not waiting:
+        yield Check(name="unanswered", status="ok", detail="nobody is waiting")
+        return
+    late = sum(is_late for _, is_late, _ in waiting)
+    since, _, ticket = min(waiting)
+    yield Check(
+        name="unanswered",
+        status="warn" if late else "ok",
+        detail=f"{len(waiting)} wait, {late} of them late; "
+        f"the oldest since {since:%Y-%m-%d %H:%M} UTC ({ticket})",
+    )
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"

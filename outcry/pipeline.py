@@ -1,0 +1,274 @@
+"""Listen, score, triage: one window, or all that waits. The command line and the DAGs call these.
+
+Each step reads what the one before left in the landing zone and leaves something that
+lasts. Killed anywhere and run again, a step goes on where it was: parts are written whole
+or not at all, and the store is written by identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from listeners import ledger
+from listeners.contract import Budget, Reject, Target
+from listeners.landing import RAW, REJECTS, Landing, Part, scored
+from listeners.ledger import LedgerRow
+from listeners.mention import Deletion, Mention
+from listeners.registry import listener
+from listeners.run import collect
+from nlp.assess import load_assessor
+from nlp.assessment import Assessment, Passage
+from nlp.assessment import decode as decode_assessment
+from nlp.assessment import encode as encode_assessment
+from nlp.loading import model_id
+from outcry.settings import Settings, with_secrets
+from outcry.windows import Window
+from triage.casework import EXAMPLES, Example, FoldReport, fold_cases
+from triage.intake import StoreReport, store_records
+from triage.outreach import refresh
+from triage.store.base import Refusal, Store
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, of how many) after each part."""
+
+Pair = tuple[Mention | Deletion, Assessment | None]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """A progress that says nothing."""
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run of `score` did."""
+
+    parts: int = 0
+    mentions: int = 0
+    complaints: int = 0
+    unread: int = 0
+    """Mentions in a language that the model does not read."""
+
+
+class Triaged(msgspec.Struct, kw_only=True):
+    """What a run of `triage` did, in counts that do not grow with the stream."""
+
+    parts: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    refused: int = 0
+    """Documents that the store would not take; its rejects say why."""
+    opened: int = 0
+    updated: int = 0
+    reopened: int = 0
+    closed: int = 0
+    refreshed: int = 0
+    """Open tickets whose waiting time moved them."""
+    folded: dict[str, int] = {}
+    """Mentions that are in a case, by reason."""
+    left_out: dict[str, int] = {}
+    """Mentions that are in none, by reason."""
+    examples: list[Example] = []
+    """Some of those left out."""
+
+    def add_stored(self, report: StoreReport) -> None:
+        """Count what one call of `store_records` did."""
+        self.new += report.new
+        self.changed += report.changed
+        self.unchanged += report.unchanged
+        self.deleted += report.deleted
+        self.refused += len(report.refused)
+
+    def add_folded(self, report: FoldReport) -> None:
+        """Count what one call of `fold_cases` did."""
+        self.opened += len(report.opened)
+        self.updated += len(report.updated)
+        self.reopened += len(report.reopened)
+        self.closed += len(report.closed)
+        for reason, count in report.folded.items():
+            self.folded[reason] = self.folded.get(reason, 0) + count
+        for reason, count in report.left_out.items():
+            self.left_out[reason] = self.left_out.get(reason, 0) + count
+        self.examples += report.examples[: EXAMPLES - len(self.examples)]
+        self.refused += len(report.refused)
+
+
+def targets_of(settings: Settings, family: str | None = None) -> list[Target]:
+    """The configured targets, in the order of the settings; one rate-limit family if named."""
+    return [
+        target
+        for target in settings.targets
+        if family is None or listener(target.source).traits.rate_family == family
+    ]
+
+
+def listen_target(
+    settings: Settings,
+    target: Target,
+    window: Window,
+    now: datetime,
+    *,
+    secrets: Mapping[str, str] | None = None,
+) -> LedgerRow:
+    """Collect one target into the landing zone; the outcome is in the row, errors included."""
+    deadline = datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes)
+    return collect(
+        listener(target.source),
+        with_secrets(target, secrets),
+        settings.landing,
+        window.name,
+        Budget(max_pages=settings.listen.max_pages, now=now, deadline=deadline),
+        asked_from=window.start,
+        asked_to=window.end,
+    )
+
+
+def listen(
+    settings: Settings, window: Window, now: datetime, progress: Progress = quiet
+) -> list[LedgerRow]:
+    """Collect every configured target, one after the other; one that fails stops no other."""
+    rows = []
+    for number, target in enumerate(settings.targets, start=1):
+        rows.append(listen_target(settings, target, window, now))
+        progress("listen", number, len(settings.targets))
+    return rows
+
+
+def score(settings: Settings, *, window: str | None = None, progress: Progress = quiet) -> Scored:
+    """Assess every raw part that the model has not assessed yet; of one window if named.
+
+    A scored part holds one assessment for each mention of the raw part, in its order.
+    """
+    landing, kind = settings.landing, scored(model_id(settings.model_folder))
+    waiting = [part for part in landing.parts(RAW, window=window) if not landing.has(kind, part)]
+    if not waiting:
+        return Scored()
+    assessor = load_assessor(
+        settings.model_folder,
+        cues=Path(settings.nlp.cues) if settings.nlp.cues else None,
+        phone_region=settings.nlp.phone_region,
+    )
+    mentions = complaints = unread = 0
+    for number, part in enumerate(waiting, start=1):
+        said = [record for record in landing.records(part) if isinstance(record, Mention)]
+        assessed = assessor.assess([_passage(mention) for mention in said])
+        landing.write_part(kind, part, map(encode_assessment, assessed))
+        mentions += len(assessed)
+        complaints += sum(one.complaint is True for one in assessed)
+        unread += sum(one.complaint is None for one in assessed)
+        progress("score", number, len(waiting))
+    return Scored(parts=len(waiting), mentions=mentions, complaints=complaints, unread=unread)
+
+
+def triage(
+    settings: Settings,
+    store: Store,
+    *,
+    window: str | None = None,
+    now: datetime,
+    progress: Progress = quiet,
+) -> Triaged:
+    """Bring every scored part into the store and fold its cases; of one window if named.
+
+    All mentions are stored before the first case is folded, so that what becomes of a
+    mention does not depend on where in the window it stands.
+    """
+    landing, kind = settings.landing, scored(model_id(settings.model_folder))
+    parts = list(landing.parts(kind, window=window))
+    names = {part: f"{kind}/{part.name}" for part in parts}
+    done = store.done("folded", list(names.values()))
+    waiting = [part for part in parts if names[part] not in done]
+    report = Triaged(parts=len(waiting))
+    for number, part in enumerate(waiting, start=1):
+        pairs = list(_pairs(landing, kind, part))
+        stored = store_records(store, pairs, settings.rules)
+        report.add_stored(stored)
+        _keep_refused(store, part, stored.refused, now)
+        progress("store", number, len(waiting))
+    for number, part in enumerate(waiting, start=1):
+        uids = [record.uid for record in landing.records(part)]
+        cases = fold_cases(store, uids, settings.rules, now)
+        report.add_folded(cases)
+        _keep_refused(store, part, cases.refused, now)
+        store.mark("folded", [names[part]])
+        progress("fold", number, len(waiting))
+    report.refreshed = refresh(store, settings.rules, now)
+    _copy_books(landing, store, window)
+    return report
+
+
+def replay(settings: Settings, store: Store, *, window: str | None = None) -> int:
+    """Forget that parts were triaged, so that the next `triage` reads them again; how many.
+
+    Tickets keep their ids and what people decided about them.
+    """
+    kind = scored(model_id(settings.model_folder))
+    names = [f"{kind}/{part.name}" for part in settings.landing.parts(kind, window=window)]
+    store.unmark(names)
+    return len(names)
+
+
+def _passage(mention: Mention) -> Passage:
+    return Passage(
+        uid=mention.uid,
+        text=mention.text,
+        title=mention.title,
+        lang=mention.lang,
+        rating=mention.rating,
+        rating_max=mention.rating_max,
+    )
+
+
+def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:
+    """The records of a raw part, each mention with its assessment."""
+    assessed = map(decode_assessment, landing.read_lines(kind, part))
+    for record in landing.records(part):
+        yield record, (next(assessed) if isinstance(record, Mention) else None)
+
+
+def _keep_refused(store: Store, part: Part, refused: Sequence[Refusal], now: datetime) -> None:
+    """List what the store would not take; the landing zone keeps it, for `replay`."""
+    rows = [
+        {
+            "id": refusal.id,
+            "source": part.source,
+            "window": part.window,
+            "target": part.target,
+            "stage": "store",
+            "error": refusal.reason,
+            "at": now.isoformat(),
+        }
+        for refusal in refused
+    ]
+    if rows:
+        store.save_rejects(rows)
+
+
+def _copy_books(landing: Landing, store: Store, window: str | None) -> None:
+    """Show analysts the ledger rows and rejects that the store has not seen; again is harmless."""
+    rows = {
+        f"ledger/{row.source}/{row.window}/{row.target}@{row.finished_at.isoformat()}": row
+        for row in ledger.rows(landing, window=window)
+    }
+    seen = store.done("stored", list(rows))
+    store.save_ledger([msgspec.to_builtins(row) for name, row in rows.items() if name not in seen])
+    store.mark("stored", [name for name in rows if name not in seen])
+
+    parts = {f"{REJECTS}/{part.name}": part for part in landing.parts(REJECTS, window=window)}
+    seen = store.done("stored", list(parts))
+    for name, part in parts.items():
+        if name not in seen:
+            store.save_rejects([_reject_row(reject, part) for reject in landing.rejects(part)])
+            store.mark("stored", [name])
+
+
+def _reject_row(reject: Reject, part: Part) -> dict[str, object]:
+    """Where and why, without the payload: that stays in the landing zone."""
+    row: dict[str, object] = {"id": reject.id, "window": part.window}
+    for name in ("source", "target", "stage", "error", "where", "at", "listener"):
+        row[name] = msgspec.to_builtins(getattr(reject, name))
+    return row

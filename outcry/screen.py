@@ -1,0 +1,97 @@
+"""How results look to people: tables and lines; nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from outcry.assessing import Line
+
+TIER_STYLES = {"P1": "bold red", "P2": "yellow", "P3": "default", "P4": "dim"}
+CHECK_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+_SHORT = 8
+
+
+def queue_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
+    """The rows of a queue, one line each; the excerpt takes what width is left."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("ticket", no_wrap=True)
+    table.add_column("prio", justify="right", no_wrap=True)
+    table.add_column("answer", no_wrap=True)
+    table.add_column("who", no_wrap=True, overflow="ellipsis", max_width=13)
+    table.add_column("department", no_wrap=True, overflow="ellipsis", max_width=13)
+    table.add_column("voices", justify="right", no_wrap=True)
+    table.add_column("what they say", no_wrap=True, overflow="ellipsis", ratio=1)
+    for number, row in enumerate(rows, start=1):
+        style = TIER_STYLES.get(row["tier"], "default")
+        table.add_row(
+            str(number),
+            Text(short(row["ticket"])),
+            Text(f"{row['tier']} {row['priority']:3}", style),
+            due_words(row["sla_due"], now),
+            Text(f"{row['author'] or 'unknown'}"),
+            Text(row["department"] or "sort by hand", "default" if row["department"] else "italic"),
+            str(row["voices"]),
+            Text(" ".join(row["excerpt"].split())),
+        )
+    return table
+
+
+def short(ticket: str) -> str:
+    """The beginning of a ticket's id, long enough for people; every command takes it."""
+    return ticket[:_SHORT]
+
+
+def due_words(due: datetime | str, now: datetime) -> str:
+    """How far a deadline is: ``in 25 min``, ``3 h late``."""
+    if isinstance(due, str):
+        due = datetime.fromisoformat(due)
+    left = due - now
+    words = _span(abs(left))
+    return f"{words} late" if left < timedelta(0) else f"in {words}"
+
+
+def counts_line(record: Mapping[str, Any]) -> str:
+    """The counts of a record that are not zero: ``3 parts, 12 opened, left out (2 spam)``."""
+    words = []
+    for name, value in record.items():
+        label = name.replace("_", " ")
+        if isinstance(value, Mapping) and any(value.values()):
+            words.append(f"{label} ({counts_line(value)})")
+        elif isinstance(value, int) and value:
+            words.append(f"{value} {label}")
+    return ", ".join(words) or "nothing to do"
+
+
+def assessment_lines(line: Line, text: str) -> Iterator[str]:
+    """An assessment in words, one finding a line."""
+    yield f"language    {line.language}"
+    if line.complaint is None or line.complaint_probability is None:
+        yield f"complaint   not read: {line.model} does not know this language"
+    else:
+        verdict = "yes" if line.complaint else "no"
+        yield f"complaint   {verdict}, probability {line.complaint_probability:.2f}"
+        yield f"sentiment   {line.sentiment}"
+    yield f"department  {line.department or 'none: people sort it'}"
+    for cue in line.cues or ():
+        yield f"cue         {cue.kind}: {cue.text!r}"
+    for word in sorted(line.evidence or (), key=lambda found: -abs(found.weight)):
+        yield f"evidence    {word.weight:+.2f}  {word.text!r}"
+    for span in line.personal_data or ():
+        yield f"personal    {span.kind} at {span.start} to {span.end} of {len(text)} characters"
+    yield f"model       {line.model}"
+
+
+def _span(length: timedelta) -> str:
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 72 else f"{hours // 24} d"

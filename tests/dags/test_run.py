@@ -1,0 +1,135 @@
+"""Whole windows through the DAGs, run by Airflow itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from outcry.settings import load_settings
+from tests.dags import brand
+from tests.dags.conftest import ROOT, airflow_environment
+from tests.dags.runner import Order, Ran
+from tests.servers.elasticsearch import Node
+from tests.servers.web import Answer, Request, serving
+from tests.triage.store.conftest import remove_prefix
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture
+def prefix(elasticsearch: Node) -> Iterator[str]:
+    """Begins the names of this test's indices, which are removed afterwards."""
+    name = f"dags-{uuid.uuid4().hex[:8]}"
+    yield name
+    remove_prefix(elasticsearch, name)
+
+
+def window_of(home: Path) -> list[Order]:
+    """The three runs of the window, in order."""
+    return [Order(dag, str(home), brand.WINDOW) for dag in ("listen", "score", "triage")]
+
+
+def carry_out(
+    folder: Path, orders: list[Order], environment: Mapping[str, str] | None = None
+) -> list[Ran]:
+    """Run the orders in a process of their own, on the database in ``folder``."""
+    given, report = folder / "orders.json", folder / "report.json"
+    given.write_bytes(msgspec.json.encode(orders))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.dags.runner", str(given), str(report)],
+        cwd=ROOT,
+        env=airflow_environment(folder / "airflow") | dict(environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    sys.stdout.write(done.stdout + done.stderr)  # pytest shows it where a test fails
+    assert done.returncode == 0
+    return msgspec.json.decode(report.read_bytes(), type=list[Ran])
+
+
+@pytest.fixture
+def forum() -> Iterator[str]:
+    with serving(brand.feed) as url:
+        yield url
+
+
+@pytest.mark.elasticsearch
+def test_a_window_becomes_tickets_in_elasticsearch_and_again_changes_nothing(
+    elasticsearch: Node, prefix: str, forum: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = brand.settle(tmp_path / "home", [brand.forum(forum)], f'prefix = "{prefix}"')
+    address = {
+        "OUTCRY_ELASTICSEARCH": elasticsearch.url,
+        "OUTCRY_ES_USER": elasticsearch.user,
+        "OUTCRY_ES_PASSWORD": elasticsearch.password,
+    }
+    runs = carry_out(tmp_path, window_of(home) * 2, address)
+    assert [ran.state for ran in runs] == ["success"] * 6
+    assert [ran.events for ran in runs] == [[brand.KEY], [brand.KEY], []] * 2
+    first, again = runs[2].tickets, runs[5].tickets
+    assert len(first) == len(brand.COMPLAINTS)
+    assert again == first
+
+    for name, value in address.items():
+        monkeypatch.setenv(name, value)
+    with closing(load_settings(home).open_store()) as store:
+        stored = store.tickets(sorted(first))
+    assert set(stored) == set(first)
+    assert {one.ticket.excerpt[:20] for one in stored.values()} == {
+        text[:20] for text in brand.COMPLAINTS.values()
+    }
+
+
+def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
+    forum: str, tmp_path: Path
+) -> None:
+    authorizations: list[str] = []
+
+    def refuse(request: Request) -> Answer:
+        authorizations.append(request.headers.get("authorization", ""))
+        return Answer(b'{"error": "The access token is invalid"}', 401)
+
+    with serving(refuse) as server:
+        tag = f'source = "mastodon"\nkey = "tag"\nserver = "{server}"\ntag = "lanternline"\n'
+        home = brand.settle(tmp_path / "home", [brand.forum(forum), tag])
+        empty = brand.settle(tmp_path / "empty")
+        refused, no_window, *nothing = carry_out(
+            tmp_path,
+            [window_of(home)[0], Order("listen", str(empty)), *window_of(empty)],
+            {"AIRFLOW_CONN_OUTCRY_MASTODON": '{"conn_type": "http", "password": "hush-hush"}'},
+        )
+
+    assert refused.state == "failed"
+    assert refused.tasks == {
+        "default.targets": "success",
+        "default.collect[rss/forum]": "success",
+        "mastodon.targets": "success",
+        "mastodon.collect[mastodon/tag]": "failed",
+        "publish": "success",
+        "complain": "failed",
+    }
+    assert refused.events == [brand.KEY]
+    assert set(authorizations) == {"Bearer hush-hush"}
+    assert [value for value in refused.xcoms if "hush" in value] == []
+
+    assert [ran.state for ran in nothing] == ["success"] * 3
+    assert [ran.events for ran in nothing] == [[brand.KEY], [brand.KEY], []]
+    assert nothing[0].tasks == {
+        "default.targets": "success",
+        "default.collect": "skipped",
+        "mastodon.targets": "success",
+        "mastodon.collect": "skipped",
+        "publish": "success",
+        "complain": "skipped",
+    }
+
+    assert (no_window.state, no_window.events) == ("failed", [])
+    assert no_window.tasks["publish"] == "failed"

@@ -1,0 +1,191 @@
+"""The compose file, checked as far as it can be without a Docker engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.dags.conftest import airflow_environment
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+TEXT = (DEPLOY / "compose.yaml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ENDS = {"airflow-init", "elasticsearch-setup"}
+"""What runs once and ends."""
+
+each_service = pytest.mark.parametrize("name", sorted(SERVICES))
+
+
+def settings() -> set[str]:
+    """The names that .env.example sets or shows."""
+    lines = (DEPLOY / ".env.example").read_text().splitlines()
+    return {line.partition("=")[0] for line in lines if "=" in line and not line.startswith("#")}
+
+
+def test_what_the_file_asks_of_the_environment_is_what_the_example_offers() -> None:
+    asked = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", TEXT))
+    assert asked == settings()
+
+
+def test_no_secret_has_a_default() -> None:
+    defaults = re.findall(r"\$\{([A-Z_]+):?-([^}]*)\}", TEXT)
+    assert defaults == [("OUTCRY_MASTODON_TOKEN", "")]
+
+
+@each_service
+def test_an_image_has_a_version(name: str) -> None:
+    image, _, tag = SERVICES[name]["image"].rpartition(":")
+    assert image
+    assert re.match(r"\d+\.\d+", tag)
+
+
+def test_elasticsearch_and_kibana_are_of_one_version() -> None:
+    tags = {s["image"].rpartition(":")[2] for s in SERVICES.values() if "elastic.co" in s["image"]}
+    assert len(tags) == 1
+
+
+@each_service
+def test_ports_are_bound_to_loopback(name: str) -> None:
+    ports = SERVICES[name].get("ports", [])
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+@each_service
+def test_a_service_has_a_memory_limit_and_a_restart_policy(name: str) -> None:
+    assert re.fullmatch(r"\d+[mg]", SERVICES[name]["mem_limit"])
+    assert SERVICES[name]["restart"] == ("on-failure:5" if name in ENDS else "unless-stopped")
+
+
+@each_service
+def test_what_keeps_running_says_whether_it_is_well(name: str) -> None:
+    check = SERVICES[name].get("healthcheck")
+    if name in ENDS:
+        assert check is None
+    else:
+        assert check is not None
+        assert check["test"][0] in ("CMD", "CMD-SHELL")
+        assert {"interval", "timeout", "retries", "start_period"} <= set(check)
+
+
+@each_service
+def test_a_service_waits_for_what_exists_and_can_tell(name: str) -> None:
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        wanted = "service_completed_successfully" if other in ENDS else "service_healthy"
+        assert other in SERVICES
+        assert how == {"condition": wanted}
+
+
+@each_service
+def test_nobody_runs_as_root(name: str) -> None:
+    service = SERVICES[name]
+    if "build" in service:
+        assert re.search(r"^USER outcry$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+        assert service["cap_drop"] == ["ALL"]
+    else:
+        assert service["user"].split(":")[0] not in ("", "0", "root")
+
+
+@each_service
+def test_what_is_mounted_is_declared_or_in_the_repository(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        source = volume["source"] if isinstance(volume, dict) else volume.split(":")[0]
+        if source.startswith("."):
+            assert (DEPLOY / source).exists()
+        else:
+            assert source in COMPOSE["volumes"]
+
+
+def test_airflow_s_parts_share_one_image_and_the_variables_that_they_must() -> None:
+    parts = {name for name, service in SERVICES.items() if "build" in service}
+    assert parts == {"airflow-init", "api-server", "dag-processor", "scheduler"}
+    common = COMPOSE["x-pipeline"]["environment"]
+    for name in parts:
+        assert SERVICES[name]["image"] == COMPOSE["x-pipeline"]["image"]
+        assert common.items() <= SERVICES[name]["environment"].items()
+
+
+@pytest.mark.airflow
+def test_the_variables_of_airflow_are_options_that_it_has(tmp_path: Path) -> None:
+    code = (
+        "from airflow.configuration import conf\n"
+        "for section, options in conf.configuration_description.items():\n"
+        "    for option in options['options']:\n"
+        "        print(f'AIRFLOW__{section}__{option}'.upper())\n"
+    )
+    known = subprocess.run(
+        [sys.executable, "-c", code],
+        env=airflow_environment(tmp_path),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    given = {name for name in COMPOSE["x-pipeline"]["environment"] if name.startswith("AIRFLOW__")}
+    assert given <= set(known)
+
+
+def test_the_variables_of_ours_are_those_that_the_settings_read() -> None:
+    given = {name for name in COMPOSE["x-pipeline"]["environment"] if name.startswith("OUTCRY_")}
+    source = (ROOT / "outcry" / "settings.py").read_text()
+    assert {name for name in given if f'"{name}"' not in source} == set()
+
+
+def test_the_image_copies_what_exists_and_what_its_ignore_file_lets_through() -> None:
+    dockerfile = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE)
+        for source in line.split()[:-1]
+    ]
+    allowed = [
+        line[1:]
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    assert copied
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+    assert [source for source in copied if not any(fnmatch(source, a) for a in allowed)] == []
+    assert sorted(allowed) == sorted(set(copied))
+
+
+def test_the_image_holds_every_room_of_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert [room for room in rooms if f"COPY {room} {room}\n" not in dockerfile] == []
+
+
+def test_the_lock_of_the_image_has_a_hash_for_every_package_and_no_address() -> None:
+    lock = (DEPLOY / "requirements.lock").read_text()
+    wanted = [w for w in (DEPLOY / "requirements.in").read_text().split("\n") if w and w[0] != "#"]
+    packages = re.findall(r"^([a-z0-9-]+)==\S+ .*\n    --hash=sha256:", lock, re.MULTILINE)
+    assert packages == wanted
+    assert "://" not in lock
+
+
+@pytest.mark.parametrize("script", ["init.sh", "elasticsearch-setup.sh"])
+def test_a_script_is_sound_bash(script: str) -> None:
+    done = subprocess.run(["bash", "-n", str(DEPLOY / script)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_pools_are_in_the_form_that_airflow_imports() -> None:
+    pools = json.loads((DEPLOY / "pools.json").read_text())
+    assert all(set(p) == {"slots", "description", "include_deferred"} for p in pools.values())
+
+
+def test_the_settings_that_are_shipped_can_be_used(tmp_path: Path) -> None:
+    from outcry.settings import load_settings
+
+    (tmp_path / "outcry.toml").write_text((DEPLOY / "outcry.toml").read_text())
+    assert load_settings(tmp_path).targets == ()

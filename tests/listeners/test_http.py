@@ -1,0 +1,149 @@
+"""Fetching over HTTP: bounded, and every failure by its class."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from listeners.errors import (
+    AuthFailed,
+    BadTarget,
+    ListenerError,
+    RateLimited,
+    SchemaChanged,
+    TargetGone,
+    Transient,
+)
+from listeners.http import Fetcher, retry_at
+from tests.listeners.fakes import NOW
+from tests.servers.web import Answer, Request, serving
+
+
+class Site:
+    """Gives its answers in turn, the last one for ever."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = list(answers)
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.requests.append(request)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def fetcher(pauses: list[float] | None = None, **limits: float) -> Fetcher:
+    """A fetcher that does not really wait."""
+    sleep: Callable[[float], None] = (pauses if pauses is not None else []).append
+    return Fetcher(sleep=sleep, jitter=lambda: 1.0, **limits)  # type: ignore[arg-type]
+
+
+def test_a_page_comes_with_its_headers_and_final_address() -> None:
+    site = Site(Answer(status=302, headers={"Location": "/there"}), Answer(b"hello"))
+    with serving(site) as url:
+        got = fetcher().get(f"{url}/here", now=NOW, headers={"if-none-match": '"x"'})
+    assert (got.status, got.body, got.url) == (200, b"hello", f"{url}/there")
+    assert got.headers["content-length"] == "5"
+    assert site.requests[0].headers["if-none-match"] == '"x"'
+    assert "outcry" in site.requests[0].headers["user-agent"]
+
+
+def test_a_passing_failure_is_tried_again_with_growing_pauses() -> None:
+    pauses: list[float] = []
+    with serving(Site(Answer(status=502), Answer(status=500), Answer(b"ok"))) as url:
+        assert fetcher(pauses).get(url, now=NOW).body == b"ok"
+    assert pauses == [0.5, 1.0]
+
+
+def test_a_lasting_failure_is_given_up_after_three_tries() -> None:
+    site = Site(Answer(status=503))
+    with serving(site) as url, pytest.raises(Transient, match="status 503"):
+        fetcher().get(url, now=NOW)
+    assert len(site.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (401, AuthFailed),
+        (403, AuthFailed),
+        (404, TargetGone),
+        (410, TargetGone),
+        (429, RateLimited),
+        (418, SchemaChanged),
+    ],
+)
+def test_a_status_that_will_not_pass_is_not_tried_again(
+    status: int, error: type[ListenerError]
+) -> None:
+    site = Site(Answer(status=status))
+    with serving(site) as url, pytest.raises(error) as caught:
+        fetcher().get(url, now=NOW)
+    assert len(site.requests) == 1
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_limit_says_when_to_come_back(status: int) -> None:
+    site = Site(Answer(status=status, headers={"Retry-After": "120"}))
+    with serving(site) as url, pytest.raises(RateLimited) as caught:
+        fetcher().get(url, now=NOW)
+    assert caught.value.retry_at == NOW + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        (None, None),
+        ("soon", None),
+        ("0", timedelta()),
+        ("90", timedelta(seconds=90)),
+        ("9" * 30, timedelta(days=1)),
+        ("Fri, 02 Jan 2026 13:00:00 GMT", timedelta(hours=1)),
+        ("Fri, 02 Jan 2015 13:00:00 GMT", timedelta()),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value: str | None, wait: timedelta | None) -> None:
+    assert retry_at(value, NOW) == (None if wait is None else NOW + wait)
+
+
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    packed = gzip.compress(b"x" * 10_000_000)
+    site = Site(Answer(packed, headers={"Content-Encoding": "gzip"}))
+    with serving(site) as url, pytest.raises(SchemaChanged, match="more than 1000000 bytes"):
+        fetcher(max_bytes=1_000_000).get(url, now=NOW)
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    with serving(Site(Answer(b"x"))) as url, pytest.raises(Transient, match="too slowly"):
+        fetcher(total_timeout=-1).get(url, now=NOW)
+
+
+def test_redirects_without_end_are_the_targets_fault() -> None:
+    site = Site(Answer(status=302, headers={"Location": "/"}))
+    with serving(site) as url, pytest.raises(BadTarget, match="redirects without end"):
+        fetcher().get(url, now=NOW)
+
+
+def test_a_redirect_out_of_the_web_is_refused() -> None:
+    site = Site(Answer(status=302, headers={"Location": "file:///etc/hostname"}))
+    with serving(site) as url, pytest.raises(BadTarget, match="not an address of the web"):
+        fetcher().get(url, now=NOW)
+
+
+def test_a_connection_that_breaks_or_is_refused_may_work_later() -> None:
+    with (
+        serving(Site(Answer(b"half", promised=99))) as url,
+        pytest.raises(Transient, match="did not answer"),
+    ):
+        fetcher().get(url, now=NOW)
+    with pytest.raises(Transient, match="did not answer"):
+        fetcher().get(url, now=NOW)
+
+
+def test_a_damaged_packing_may_work_later() -> None:
+    site = Site(Answer(b"no gzip", headers={"Content-Encoding": "gzip"}))
+    with serving(site) as url, pytest.raises(Transient, match="damaged answer"):
+        fetcher().get(url, now=NOW)

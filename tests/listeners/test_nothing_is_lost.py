@@ -1,0 +1,247 @@
+"""Whatever happens between listening and storing, each item is stored once.
+
+A source that grows, edits and misbehaves, runs that are cut short, killed at any step of
+writing, repeated, or moved to another window: in the end every item is in the landing
+zone, no version twice, every malformed item is rejected once, and the books agree.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from listeners.contract import Budget, Listener, Page, State, Target, Traits
+from listeners.landing import Landing
+from listeners.ledger import rows
+from listeners.mapping import map_items
+from listeners.mention import Mention
+from listeners.run import collect
+from listeners.walk import newest_first
+from tests.listeners.fakes import TARGET, CrashError, CrashingLanding, rejected, stored
+
+OVERLAP = timedelta(minutes=10)
+_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Thousands of flushes to a disk would be most of the time."""
+Item = dict[str, Any]
+
+
+def map_item(item: Item) -> Mention:
+    """The mention of a well-formed item."""
+    if item["malformed"]:
+        raise ValueError("it is malformed")
+    at = datetime.fromisoformat(item["at"])
+    return Mention(
+        source="fake",
+        native_id=str(item["id"]),
+        text=item["text"],
+        created_at=at,
+        collected_at=at,
+        listener="fake/1",
+    )
+
+
+class NewestFirst:
+    """A listing by time, in pages that repeat the last item of the page before."""
+
+    name: ClassVar[str] = "fake"
+    version: ClassVar[str] = "1"
+    traits: ClassVar[Traits] = Traits(order="newest_first")
+
+    def __init__(self, items: list[Item], page_size: int) -> None:
+        self._items = items
+        self._page_size = page_size
+
+    def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
+        """Walk down the listing."""
+        return newest_first(
+            self._fetch,
+            map_item,
+            listener=self,
+            target=target,
+            state=state,
+            budget=budget,
+            overlap=OVERLAP,
+            history=timedelta(days=9999),
+        )
+
+    def _fetch(self, cursor: Any) -> tuple[list[Item], Any]:
+        listing = sorted(self._items, key=_place, reverse=True)
+        if cursor is not None:
+            listing = [item for item in listing if _place(item) <= tuple(cursor)]
+        size = self._page_size + (cursor is not None)
+        page = [dict(item) for item in listing[:size]]
+        return page, list(_place(page[-1])) if len(listing) > size else None
+
+
+class OldestFirst:
+    """A listing by order of arrival, from a cursor on."""
+
+    name: ClassVar[str] = "fake"
+    version: ClassVar[str] = "1"
+    traits: ClassVar[Traits] = Traits(order="oldest_first")
+
+    def __init__(self, items: list[Item], page_size: int) -> None:
+        self._items = items
+        self._page_size = page_size
+
+    def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
+        """Walk up the listing, each page beginning with the last item of the one before."""
+        cursor = (state or {}).get("cursor", 0)
+        while True:
+            page = [dict(item) for item in self._items[max(0, cursor - 1) :][: self._page_size + 1]]
+            items, rejects = map_items(page, map_item, listener=self, target=target, at=budget.now)
+            cursor = max(0, cursor - 1) + len(page)
+            done = cursor == len(self._items)
+            yield Page(items=items, rejects=rejects, state={"cursor": cursor}, done=done)
+            if done:
+                return
+
+
+def _place(item: Item) -> tuple[str, int]:
+    return item["at"], item["id"]
+
+
+class NothingIsLost(RuleBasedStateMachine):
+    """The world, seen from outside: what the source showed, and what is stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(dir=_IN_MEMORY)
+        self.root = Path(self._folder.name)
+        self.now = datetime(2026, 1, 2, tzinfo=UTC)
+        self.items: list[Item] = []
+        self.windows = ["w0"]
+
+    @abstractmethod
+    def listener(self, page_size: int) -> Listener:
+        """The source's listener."""
+
+    @rule(
+        ages=st.lists(st.integers(0, 540), min_size=1, max_size=6),
+        malformed=st.integers(0, 5),
+    )
+    def items_arrive(self, ages: list[int], malformed: int) -> None:
+        """Some arrive at once, others late, several with the same time."""
+        for number, age in enumerate(ages):
+            self._arrives(self.now - timedelta(seconds=age - age % 60), number == malformed)
+
+    @rule(years=st.integers(1, 9))
+    def an_item_comes_from_the_future(self, years: int) -> None:
+        """A clock that is years ahead must not move anything."""
+        self._arrives(self.now + timedelta(days=365 * years), False)
+
+    @rule(which=st.integers(0, 1000))
+    def an_item_is_edited(self, which: int) -> None:
+        """The same item, other words."""
+        if self.items:
+            item = self.items[which % len(self.items)]
+            item["text"] += "!"
+
+    @rule(seconds=st.integers(1, 3000))
+    def time_passes(self, seconds: int) -> None:
+        """Minutes, not always enough to leave the overlap."""
+        self.now += timedelta(seconds=seconds)
+
+    @rule(
+        pages=st.integers(1, 4),
+        page_size=st.integers(1, 4),
+        dies_at=st.none() | st.integers(0, 40),
+        window=st.integers(0, 3),
+    )
+    def a_run(self, pages: int, page_size: int, dies_at: int | None, window: int) -> None:
+        """Cut short by its budget or by its death, in a new window or an old one."""
+        if window == 0:
+            self.windows.append(f"w{len(self.windows)}")
+        name = self.windows[-1] if window < 3 else self.windows[0]
+        landing = CrashingLanding(self.root, dies_at)
+        with suppress(CrashError):
+            self._run(landing, name, pages, page_size)
+
+    @invariant()
+    def no_version_is_stored_twice(self) -> None:
+        """Neither records nor rejects."""
+        landing = Landing(self.root)
+        versions = [(record.uid, record.content_hash) for record in stored(landing)]
+        assert len(versions) == len(set(versions))
+        rejects = [reject.id for reject in rejected(landing)]
+        assert len(rejects) == len(set(rejects))
+
+    def teardown(self) -> None:
+        """Let it run undisturbed: now everything has to be there."""
+        try:
+            self._drain()
+            self._check()
+        finally:
+            self._folder.cleanup()
+
+    def _drain(self) -> None:
+        landing = Landing(self.root)
+        for _ in range(2):  # The second time sees what came after a walk had begun.
+            row = self._run(landing, self.windows[-1], 10_000, 3)
+            assert row.outcome == "ok", row
+
+    def _check(self) -> None:
+        landing = Landing(self.root)
+        self.no_version_is_stored_twice()
+        good = {str(item["id"]) for item in self.items if not item["malformed"]}
+        bad = sorted(item["id"] for item in self.items if item["malformed"])
+        assert {record.native_id for record in stored(landing)} == good
+        assert {r.raw["id"] for r in rejected(landing)} == set(bad)
+        books = list(rows(landing))
+        for row in books:
+            on_disk = stored(landing, row.window)
+            assert row.new + row.changed == len(on_disk), row
+            assert row.rejected == len(rejected(landing, row.window)), row
+        assert sum(row.new for row in books) == len(good)
+        assert sum(row.new + row.changed for row in books) == len(stored(landing))
+        assert not list(self.root.rglob("*.tmp"))
+
+    def _run(self, landing: Landing, window: str, pages: int, page_size: int) -> Any:
+        budget = Budget(max_pages=pages, now=self.now)
+        return collect(
+            self.listener(page_size), TARGET, landing, window, budget, clock=lambda: self.now
+        )
+
+    def _arrives(self, at: datetime, malformed: bool) -> None:
+        number = len(self.items)
+        self.items.append(
+            {"id": number, "at": at.isoformat(), "text": f"item {number}", "malformed": malformed}
+        )
+
+
+class NothingIsLostNewestFirst(NothingIsLost):
+    """Of a source that lists the newest first."""
+
+    def listener(self, page_size: int) -> Listener:
+        """A walk down."""
+        return NewestFirst(self.items, page_size)
+
+
+class NothingIsLostOldestFirst(NothingIsLost):
+    """Of a source that lists the oldest first."""
+
+    def listener(self, page_size: int) -> Listener:
+        """A walk up."""
+        return OldestFirst(self.items, page_size)
+
+
+_SETTINGS = settings(
+    max_examples=60,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+TestNewestFirst = NothingIsLostNewestFirst.TestCase
+TestNewestFirst.settings = _SETTINGS
+TestOldestFirst = NothingIsLostOldestFirst.TestCase
+TestOldestFirst.settings = _SETTINGS

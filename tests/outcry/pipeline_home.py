@@ -1,0 +1,73 @@
+"""A deployment for tests of the whole pipeline, and what is compared between two of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from outcry.importing import import_file
+from outcry.pipeline import Triaged, score, triage
+from outcry.settings import Settings, load_settings
+from triage.store.base import QueueFilter, Store
+
+AS_OF = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def run_file(home: Path, file: Path, preset: str) -> Triaged:
+    """Import, score and triage a file into the deployment of a home, as one process does it."""
+    settings = load_settings(home)
+    import_file(settings, file, preset=preset, now=AS_OF)
+    score(settings)
+    store = settings.open_store()
+    try:
+        return triage(settings, store, now=AS_OF)
+    finally:
+        store.close()
+
+
+def landed(home: Path) -> dict[str, str]:
+    """Digest of each part of the landing zone, by path."""
+    zone = home / "landing"
+    return {
+        str(path.relative_to(zone)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(zone.rglob("part-*"))
+        if not path.name.startswith(".")
+    }
+
+
+def kept(settings: Settings) -> list[bytes]:
+    """Everything that the store holds about tickets, line by line: records, then histories."""
+    store = settings.open_store()
+    try:
+        return list(_lines(store))
+    finally:
+        store.close()
+
+
+def queued(store: Store) -> list[str]:
+    """All ticket ids, best first, page by page."""
+    found: list[str] = []
+    after: str | None = None
+    while True:
+        page = store.queue(QueueFilter(), after, 200)
+        found += [one.ticket.ticket for one in page.tickets]
+        if page.next is None:
+            return found
+        after = page.next
+
+
+def _lines(store: Store) -> Iterator[bytes]:
+    encode = msgspec.json.Encoder(order="deterministic").encode
+    for ticket in store.all_tickets():
+        yield encode(ticket)
+        for event in store.events(ticket.ticket):
+            yield encode(event)
+        rows = store.mentions([fold.uid for fold in ticket.mentions])
+        for _, row in sorted(rows.items()):
+            yield encode(row)
+    for uid in queued(store):
+        yield uid.encode()

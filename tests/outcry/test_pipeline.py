@@ -1,0 +1,223 @@
+"""Real input through the whole pipeline: twice, killed, into both stores, with a store that dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from bench.stream import ACCOUNT, write_stream
+from outcry.pipeline import quiet, triage
+from outcry.settings import load_settings
+from tests.outcry.pipeline_home import AS_OF, kept, landed, queued, run_file
+from tests.servers.elasticsearch import Node
+
+FILES = {"support-threads": "support_threads.csv", "airline": "airline.csv"}
+
+
+@pytest.fixture(params=sorted(FILES))
+def preset(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def _use(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTCRY_ELASTICSEARCH", node.url)
+    monkeypatch.setenv("OUTCRY_ES_USER", node.user)
+    monkeypatch.setenv("OUTCRY_ES_PASSWORD", node.password)
+
+
+def _home(place: Path) -> Path:
+    """A home whose indices, if it comes to that, are nobody else's."""
+    place.mkdir()
+    (place / "outcry.toml").write_text(f'[store]\nprefix = "test-{uuid.uuid4().hex[:12]}"\n')
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.elasticsearch
+def test_real_input_gives_the_same_tickets_in_both_stores_and_a_second_run_changes_nothing(
+    preset: str,
+    labelled_data: Path,
+    elasticsearch: Node,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    home, file = _home(tmp_path / "home"), labelled_data / FILES[preset]
+    first = run_file(home, file, preset)
+    embedded = kept(load_settings(home))
+    parts = landed(home)
+    again = run_file(home, file, preset)
+    assert first.opened > 100
+    assert (again.parts, again.opened, again.updated) == (0, 0, 0)
+    assert kept(load_settings(home)) == embedded
+    assert landed(home) == parts
+
+    _use(elasticsearch, monkeypatch)
+    settings = load_settings(home)
+    store = settings.open_store()
+    try:
+        served = triage(settings, store, now=AS_OF)
+        assert (served.opened, served.new) == (first.opened, first.new)
+        assert kept(settings) == embedded
+        elasticsearch.forget(settings.store.prefix)
+    finally:
+        store.close()
+
+
+@pytest.mark.slow
+def test_replies_of_brands_open_no_ticket(labelled_data: Path, tmp_path: Path) -> None:
+    home = _home(tmp_path / "home")
+    report = run_file(home, labelled_data / FILES["support-threads"], "support-threads")
+    store = load_settings(home).open_store()
+    try:
+        tickets = list(store.all_tickets())
+        authors = store.identities([ticket.customer for ticket in tickets])
+        openers = store.mentions([ticket.mentions[0].uid for ticket in tickets])
+    finally:
+        store.close()
+    handles = [authors[ticket.customer].handle or "" for ticket in tickets]
+    assert [handle for handle in handles if not handle.isdigit()] == []
+    assert not any(row.owner for row in openers.values() if row.complaint)
+    assert report.left_out["own account"] > 0
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments_the_result_is_the_same(
+    labelled_data: Path, tmp_path: Path
+) -> None:
+    file, preset = labelled_data / FILES["support-threads"], "support-threads"
+    calm = _home(tmp_path / "calm")
+    started = time.monotonic()
+    _forked(calm, file, preset)
+    whole = time.monotonic() - started
+    expected = kept(load_settings(calm)), landed(calm)
+    rng = random.Random(20)
+    killed = 0
+    for number in range(5):
+        home = _home(tmp_path / f"home{number}")
+        for _ in range(4):
+            killed += _forked(home, file, preset, kill_after=rng.uniform(0, whole / 2))
+        while _forked(home, file, preset):
+            pass
+        assert (kept(load_settings(home)), landed(home)) == expected, number
+    assert killed >= 15, "the kills came after the end"
+
+
+def _forked(home: Path, file: Path, preset: str, kill_after: float | None = None) -> bool:
+    """Run in a child of this process, which has all imports already; whether it was killed."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            run_file(home, file, preset)
+            code = 0
+        finally:
+            os._exit(code)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGKILL)
+    return os.WIFSIGNALED(status)
+
+
+def _outcry(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "outcry.cli", "--home", str(home), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.slow
+@pytest.mark.elasticsearch
+def test_a_store_that_dies_midway_costs_one_line_and_the_next_run_catches_up(
+    own_elasticsearch: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, home, stream = own_elasticsearch, _home(tmp_path / "home"), tmp_path / "stream.jsonl"
+    _write_canonical(stream, 3000)
+    run_file(home, stream, "canonical")
+    expected = kept(load_settings(home))
+    _use(node, monkeypatch)
+    settings = load_settings(home)
+    store = settings.open_store()
+    stopped = False
+
+    def stop_midway(what: str, done: int, total: int) -> None:
+        nonlocal stopped
+        if (what, done) == ("fold", 1):
+            node.stop_hard()
+            stopped = True
+
+    with pytest.raises(Exception, match=r"^[^\n]+$") as caught:
+        triage(settings, store, now=AS_OF, progress=stop_midway)
+    store.close()
+    assert stopped
+    assert type(caught.value).__name__ == "StoreUnavailable"
+
+    down = _outcry(home, "triage", "--as-of", AS_OF.isoformat())
+    assert down.returncode == 4
+    assert len(down.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in down.stderr
+
+    node.start_again()
+    up = _outcry(home, "triage", "--as-of", AS_OF.isoformat(), "--json")
+    assert up.returncode == 0, up.stderr
+    assert kept(settings) == expected
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_as_the_input_grows(tmp_path: Path) -> None:
+    peaks = [_peak(tmp_path / str(size), size) for size in (2_000, 20_000)]
+    assert peaks[1] < 1.25 * peaks[0], peaks
+
+
+def _peak(place: Path, size: int) -> float:
+    """Peak megabytes of a process that takes a stream of that size through the pipeline."""
+    place.mkdir()
+    home = _home(place / "home")
+    stream = place / "stream.jsonl"
+    _write_canonical(stream, size)
+    code = (
+        "import resource, sys; from pathlib import Path;"
+        "from tests.outcry.pipeline_home import run_file;"
+        "run_file(Path(sys.argv[1]), Path(sys.argv[2]), 'canonical');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    command = [sys.executable, "-c", code, str(home), str(stream)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def _write_canonical(path: Path, size: int) -> None:
+    import csv
+
+    table = path.with_suffix(".csv")
+    write_stream(table, size)
+    with table.open(newline="", encoding="utf-8") as rows, path.open("w") as out:
+        for row in csv.DictReader(rows):
+            mention = {
+                "source": "bench",
+                "native_id": row["id"],
+                "text": row["text"],
+                "created_at": row["created_at"],
+                "parent_id": row["parent_id"] or None,
+                "author": {"handle": row["author"], "is_owner": row["author"] == ACCOUNT},
+            }
+            out.write(json.dumps(mention) + "\n")
+    os.utime(path, (AS_OF.timestamp(), AS_OF.timestamp()))
+
+
+def test_an_empty_landing_zone_is_no_error(tmp_path: Path) -> None:
+    settings = load_settings(_home(tmp_path / "home"))
+    store = settings.open_store()
+    try:
+        report = triage(settings, store, now=AS_OF, progress=quiet)
+        assert (report.parts, report.opened, queued(store)) == (0, 0, [])
+    finally:
+        store.close()

@@ -1,0 +1,63 @@
+"""A local web server that answers what a test tells it to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What it says to that."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    promised: int | None = None
+    """A content length that is not the body's: the connection breaks before its end."""
+
+
+@contextmanager
+def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
+    """The address of a server that runs until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            said = answer(Request(parts.path, dict(parse_qsl(parts.query)), headers))
+            self.send_response(said.status)
+            for name, value in said.headers.items():
+                self.send_header(name, value)
+            length = len(said.body) if said.promised is None else said.promised
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(said.body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

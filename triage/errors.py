@@ -1,0 +1,47 @@
+"""What can go wrong in triage, as one tree.
+
+    TriageError
+    ├── StoreError
+    │   ├── StoreUnavailable   the store does not answer; nothing is lost, run again later
+    │   ├── StoreRefused       the store answers and refuses: credentials, version, full disk
+    │   └── Conflict           somebody else changed the ticket, more often than we tried
+    ├── NoSuchTicket           the id (or its beginning) names no ticket, or several
+    ├── IllegalMove            the ticket's status does not allow the action
+    └── BadRules               departments, weights or targets make no sense
+
+Every message is one line and ends with what to do.
+"""
+
+from __future__ import annotations
+
+
+class TriageError(Exception):
+    """Base of everything that triage raises."""
+
+
+class StoreError(TriageError):
+    """Base of the store's errors."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not answer. Nothing is lost: the same run may be repeated."""
+
+
+class StoreRefused(StoreError):
+    """The store answers and refuses; a person has to act."""
+
+
+class Conflict(StoreError):
+    """The ticket was changed by others more often than we tried again."""
+
+
+class NoSuchTicket(TriageError):
+    """The id, or the beginning of one, names no ticket, or more than one."""
+
+
+class IllegalMove(TriageError):
+    """The ticket's status does not allow this action."""
+
+
+class BadRules(TriageError):
+    """Departments, weights, tiers or targets contradict themselves."""

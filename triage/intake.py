@@ -1,0 +1,97 @@
+"""The first half of triage: what was heard and read becomes rows in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from listeners.mention import Deletion, Mention, make_uid
+from nlp.assessment import Assessment
+from triage.rows import OWNER_REPLY, RowMaker
+from triage.rules import Rules
+from triage.store.base import Identity, Refusal, Store
+from triage.threads import settle
+
+Pair = tuple[Mention | Deletion, Assessment | None]
+
+
+class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `store_records` did."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    """Mentions that became tombstones by this call."""
+    uids: tuple[str, ...] = ()
+    """What `triage.casework.fold_cases` has to look at, sorted: everything that was named."""
+    refused: tuple[Refusal, ...] = ()
+
+
+def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreReport:
+    """Store a chunk of records (a thousand or so) and settle their threads.
+
+    Idempotent, and killed at any moment it is made good by running it again. Of several states
+    of one item the one collected last wins, within the chunk and in the store; deletions come
+    after all mentions. Texts are masked and authors replaced by pseudonyms before anything is
+    written; a mention without an assessment cannot be masked and is refused.
+
+    Raises:
+        StoreError: if the store does not answer.
+    """
+    maker = RowMaker(rules)
+    heard: dict[str, tuple[Mention, Assessment]] = {}
+    gone: set[str] = set()
+    refused: list[Refusal] = []
+    for record, assessment in pairs:
+        if isinstance(record, Deletion):
+            gone |= {record.uid, _reply_uid(record)}
+        elif assessment is None or assessment.uid != record.uid:
+            refused.append(Refusal(id=record.uid, reason="not assessed: score it first"))
+        else:
+            before = heard.get(record.uid)
+            if before is None or before[0].collected_at <= record.collected_at:
+                heard[record.uid] = (record, assessment)
+    _save_identities(store, maker, [mention for mention, _ in heard.values()])
+    rows = [row for mention, read in heard.values() for row in maker.rows(mention, read)]
+    saved = store.save_mentions(rows)
+    deletions = {record.uid for record, _ in pairs if isinstance(record, Deletion)}
+    replies = store.mentions(sorted(gone - deletions)) if gone else {}
+    tombstones = store.delete_mentions(sorted(deletions | replies.keys())) if deletions else ()
+    uids = sorted({row.uid for row in rows} | deletions | replies.keys())
+    settle(store, uids)
+    return StoreReport(
+        new=len(saved.new),
+        changed=len(saved.changed),
+        unchanged=len(saved.unchanged),
+        deleted=len(tombstones),
+        uids=tuple(uids),
+        refused=(*refused, *saved.refused),
+    )
+
+
+def _reply_uid(record: Deletion) -> str:
+    return make_uid(record.source, record.instance, record.native_id + OWNER_REPLY)
+
+
+def _save_identities(store: Store, maker: RowMaker, mentions: Iterable[Mention]) -> None:
+    """One entry a customer: of a person's several accounts the first by name, as last seen."""
+    fresh: dict[str, Identity] = {}
+    for mention in sorted(mentions, key=lambda mention: mention.collected_at):
+        identity = maker.identity(mention)
+        if identity is not None:
+            fresh[identity.customer] = _preferred(fresh.get(identity.customer), identity)
+    known = store.identities(sorted(fresh)) if fresh else {}
+    merged = {key: _preferred(known.get(key), identity) for key, identity in fresh.items()}
+    changed = [merged[key] for key in sorted(merged) if merged[key] != known.get(key)]
+    if changed:
+        store.save_identities(changed)
+
+
+def _preferred(known: Identity | None, new: Identity) -> Identity:
+    return known if known is not None and _account(known) < _account(new) else new
+
+
+def _account(identity: Identity) -> tuple[str, str, str]:
+    return identity.source, identity.instance, identity.native_id or identity.handle or ""

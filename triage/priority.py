@@ -1,0 +1,180 @@
+"""A number an agent can argue with: 0 to 100, the sum of named parts, each with its words.
+
+Everything here is pure: facts of a case and a time in, parts out. Points are whole tenths, so
+that the parts as printed add up to the priority exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from math import floor, log2, log10
+
+import msgspec
+
+from triage import sla
+from triage.rules import Cuts, Rules
+from triage.ticket import Part, Ticket, Tier
+
+CUE_WORDS = {
+    "safety": "somebody may come to harm",
+    "fraud": "speaks of fraud",
+    "legal": "threatens with the law",
+    "regulator": "turns to a regulator or the press",
+    "vulnerable": "a vulnerable person is affected",
+    "churn": "threatens to leave",
+    "outage": "reports an outage",
+    "refund": "wants money back",
+}
+"""The cues that count, most pressing first."""
+
+SEVERITY_WORDS = ("no complaint", "no explicit reproach", "disapproval", "accusation", "blame")
+
+REACH_FROM, REACH_TO = 100, 1_000_000
+"""People: below the first reach gives nothing, from the second on it gives all its points."""
+
+VOICES_TO = 16
+"""So many people saying it give all the points of ``voices``."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a case and matters to its place in the list."""
+
+    source: str
+    language: str
+    read: bool
+    """Whether a model has read any of the texts that make the case."""
+    probability: float | None = None
+    rating: str | None = None
+    """The lowest rating as words, where one was given and is low."""
+    severity: int | None = None
+    sentiment: str | None = None
+    cues: tuple[str, ...] = ()
+    reach: int | None = None
+    voices: int = 1
+    complaints: int = 1
+    """Complaints by the case's own customer."""
+    threads: int = 1
+    start: datetime
+    """The clock starts: see `triage.sla.clock_of`."""
+    stopped: datetime | None = None
+    last_at: datetime
+    last_answer_at: datetime | None = None
+    """The brand's newest public answer."""
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """The place of a case, and when it has to be computed again."""
+
+    priority: int
+    tier: Tier
+    parts: tuple[Part, ...]
+    sla_due: datetime
+    refresh_at: datetime | None
+
+
+def score(facts: Facts, rules: Rules, now: datetime) -> Score:
+    """Priority, tier and clock of a case at ``now``.
+
+    The time to the first response follows from the tier that the case has without waiting:
+    waiting moves a case up the list, but never shortens its own deadline.
+    """
+    parts = [part for part in _parts(facts, rules) if part.points]
+    urgency = tier_of(total(parts), rules.cuts)
+    due = facts.start + sla.target(rules, urgency, facts.source)
+    clock = sla.Clock(start=facts.start, due=due, stopped=facts.stopped)
+    parts += [part for part in _waiting(clock, rules, now) if part.points]
+    priority = total(parts)
+    return Score(
+        priority=priority,
+        tier=tier_of(priority, rules.cuts),
+        parts=tuple(parts),
+        sla_due=due,
+        refresh_at=clock.next_step(now),
+    )
+
+
+def total(parts: Sequence[Part]) -> int:
+    """The sum of the points, kept between 0 and 100 and rounded, a half upwards."""
+    return min(100, max(0, floor(round(sum(part.points for part in parts), 1) + 0.5)))
+
+
+def tier_of(priority: int, cuts: Cuts) -> Tier:
+    """The tier of a priority."""
+    if priority >= cuts.p1:
+        return "P1"
+    if priority >= cuts.p2:
+        return "P2"
+    return "P3" if priority >= cuts.p3 else "P4"
+
+
+def explain(ticket: Ticket) -> list[str]:
+    """The sum, a line a part: points, name and words; it adds up to the priority exactly."""
+    lines = [f"{part.points:+6.1f}  {part.name}: {part.words}" for part in ticket.parts]
+    raw = round(sum(part.points for part in ticket.parts), 1)
+    held = ", kept between 0 and 100" if not 0 <= raw <= 100 else ""
+    rounded = ", rounded" if raw != round(raw) and not held else ""
+    lines.append(f"{raw:6.1f}  sum{held}{rounded}: priority {ticket.priority}, {ticket.tier}")
+    return lines
+
+
+def _part(name: str, points: float, words: str) -> Part:
+    return Part(name=name, points=round(points, 1), words=words)
+
+
+def _parts(facts: Facts, rules: Rules) -> Iterator[Part]:
+    weights = rules.weights
+    yield from _said(facts, rules)
+    for cue, words in CUE_WORDS.items():
+        if cue in facts.cues:
+            yield _part(cue, getattr(weights, cue), words)
+    if facts.reach is not None and facts.reach > REACH_FROM:
+        share = log10(facts.reach / REACH_FROM) / log10(REACH_TO / REACH_FROM)
+        words = f"about {facts.reach:,} people may have seen it"
+        yield _part("reach", weights.reach * min(1.0, share), words)
+    if facts.voices > 1:
+        share = min(1.0, log2(facts.voices) / log2(VOICES_TO))
+        yield _part("voices", weights.voices * share, f"{facts.voices} people say it")
+    yield from _repeated(facts, rules)
+    if facts.last_answer_at and facts.last_answer_at > facts.last_at:
+        yield _part("answered", -weights.answered, "the brand has answered since")
+
+
+def _said(facts: Facts, rules: Rules) -> Iterator[Part]:
+    weights = rules.weights
+    if not facts.read:
+        words = f"no model reads {facts.language}: somebody has to"
+        yield _part("unread", weights.unread, words)
+    if facts.probability is not None:
+        words = f"a complaint with a probability of {facts.probability:.0%}"
+        yield _part("certainty", weights.certainty * facts.probability, words)
+    elif facts.rating is not None:
+        yield _part("certainty", weights.certainty, f"rated {facts.rating}")
+    elif facts.read:
+        yield _part("certainty", weights.certainty / 2, "a complaint, nobody says how certainly")
+    if facts.severity:
+        words = SEVERITY_WORDS[min(facts.severity, 4)]
+        yield _part("severity", weights.severity * min(facts.severity, 4) / 4, words)
+    if facts.sentiment == "negative":
+        yield _part("sentiment", weights.sentiment, "negative words")
+
+
+def _repeated(facts: Facts, rules: Rules) -> Iterator[Part]:
+    reasons = []
+    if facts.threads > 1:
+        reasons.append(f"in {facts.threads} places")
+    if facts.complaints > 1:
+        reasons.append(f"complained {facts.complaints} times")
+    if "repeat_contact" in facts.cues:
+        reasons.append("says it was reported before")
+    if reasons:
+        yield _part("repeat_contact", rules.weights.repeat_contact, ", ".join(reasons))
+
+
+def _waiting(clock: sla.Clock, rules: Rules, now: datetime) -> Iterator[Part]:
+    steps = clock.steps(now)
+    hours = (clock.due - clock.start).total_seconds() / 3600
+    share = "all" if steps >= sla.STEPS else f"{steps} of {sla.STEPS} quarters"
+    words = f"{share} of the {hours:g} hours to the first response are used"
+    if steps:
+        yield _part("waiting", rules.weights.waiting * steps / sla.STEPS, words)

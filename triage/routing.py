@@ -1,0 +1,93 @@
+"""Which department can act on a text: phrases of the departments, and cues that point to one.
+
+A phrase matches whole words, whatever their case and simple endings (``bill`` finds ``bills``
+and ``billed``). A longer phrase says more than a short one: each different phrase counts as many
+points as it has words, a cue counts two. The department with most points has it; a tie, or
+nothing found, is an abstention: people sort it by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from triage.departments import Department
+
+CUES = {
+    "legal": "legal and regulator",
+    "regulator": "legal and regulator",
+    "outage": "outages and faults",
+    "refund": "cancellations and refunds",
+    "fraud": "account and security",
+}
+"""Cue to the department it points to, where a department of that name exists."""
+
+CUE_POINTS = 2
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_ADDRESS = re.compile(r"https?://\S+|@\w+")
+_ENDINGS = ("ing", "ies", "ed", "es", "s", "y", "e")
+_LONGEST_TEXT = 20_000
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a text belongs and why."""
+
+    department: str | None = None
+    """None: the router abstains."""
+    words: tuple[str, ...] = ()
+    """The phrases and cues that pointed there; on a tie, those of all that are level."""
+
+
+class Router:
+    """Departments compiled once; `route` is pure and keeps nothing.
+
+    Args:
+        departments: their order does not matter.
+    """
+
+    def __init__(self, departments: Sequence[Department]) -> None:
+        self._names = frozenset(department.name for department in departments)
+        self._phrases: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+        for department in departments:
+            # Spellings that come to the same stems are one phrase, or they would count twice.
+            for stems, phrase in {stem_words(p): p for p in reversed(department.phrases)}.items():
+                if stems:
+                    entry = (stems, phrase, department.name)
+                    self._phrases.setdefault(stems[0], []).append(entry)
+
+    def route(self, text: str, cues: Iterable[str] = ()) -> Route:
+        """The department that most words of the text point to, or none."""
+        words = stem_words(text[:_LONGEST_TEXT])
+        found: dict[str, dict[str, int]] = {}
+        for at, word in enumerate(words):
+            for stems, phrase, name in self._phrases.get(word, ()):
+                if words[at : at + len(stems)] == stems:
+                    found.setdefault(name, {})[phrase] = len(stems)
+        for cue in cues:
+            name = CUES.get(cue, "")
+            if name in self._names:
+                found.setdefault(name, {})[cue] = CUE_POINTS
+        if not found:
+            return Route()
+        most = max(sum(points.values()) for points in found.values())
+        best = sorted(name for name, points in found.items() if sum(points.values()) == most)
+        pointers = tuple(sorted({phrase for name in best for phrase in found[name]}))
+        return Route(department=best[0] if len(best) == 1 else None, words=pointers)
+
+
+def stem_words(text: str) -> tuple[str, ...]:
+    """The words of a text, folded and without simple English endings; no links, no handles."""
+    plain = _ADDRESS.sub(" ", text).casefold().replace("’", "'")
+    return tuple(_stem(word) for word in _WORD.findall(plain))
+
+
+def _stem(word: str) -> str:
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending)
+            break
+    undoubled = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiou"
+    return word[:-1] if undoubled else word

@@ -1,0 +1,203 @@
+"""Everything about triage that an operator can set, as plain values that fit a TOML table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Literal, get_args
+
+import msgspec
+
+from listeners.mention import Author
+from triage.departments import DEPARTMENTS, Department
+from triage.errors import BadRules
+from triage.ticket import Tier
+
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most points that each part of the priority can give; see `triage.priority`."""
+
+    certainty: float = 35
+    severity: float = 20
+    sentiment: float = 4
+    safety: float = 45
+    fraud: float = 25
+    legal: float = 20
+    regulator: float = 20
+    vulnerable: float = 20
+    churn: float = 12
+    outage: float = 14
+    refund: float = 3
+    reach: float = 12
+    voices: float = 20
+    repeat_contact: float = 8
+    waiting: float = 12
+    answered: float = 10
+    """Taken off when the brand has the last word."""
+    unread: float = 5
+    """For a text in a language that no model reads."""
+
+
+class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The lowest priority of each tier; below ``p3`` everything is P4."""
+
+    p1: float = 75
+    p2: float = 55
+    p3: float = 25
+
+
+Hours = Mapping[str, float]
+
+
+def _default_hours() -> dict[str, float]:
+    return {"P1": 1.0, "P2": 4.0, "P3": 24.0, "P4": 72.0}
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What triage goes by. Values only; call `check` once after filling them.
+
+    An account is written ``source:handle``, ``source@instance:handle`` or ``*:handle``;
+    case and a leading ``@`` do not matter, and an author's id serves as well as a handle.
+    """
+
+    own_accounts: tuple[str, ...] = ()
+    """The brand's own accounts: they open nothing, they answer."""
+    customers: Mapping[str, tuple[str, ...]] = {}
+    """The operator's certain links: a person's name of our choice to their accounts."""
+    departments: tuple[Department, ...] = DEPARTMENTS
+    pseudonym_key: str | None = None
+    """A secret; with it nobody can find a customer's pseudonym by hashing a handle."""
+
+    thresholds: Mapping[str, float] = {}
+    """Complaint probability from which a post of a source opens a case; else the model says."""
+    low_rating: float = 0.4
+    """A review at or below this share of its scale opens a case, whatever the words say."""
+    unread: Literal["ticket", "leave"] = "ticket"
+    """A text in a language that no model reads: sort it by hand, or leave it out."""
+    matter_days: float = 14
+    """The same customer on the same matter within so many days is one case."""
+
+    weights: Weights = Weights()
+    cuts: Cuts = Cuts()
+    sla_hours: Hours = msgspec.field(default_factory=_default_hours)
+    """Hours to the first response by tier, from the time of the post."""
+    sla_hours_by_source: Mapping[str, Hours] = {}
+    """The same for single sources; a tier that is not named here falls back."""
+    breaching_soon: float = 0.75
+    """Share of the time to the first response from which a ticket is breaching soon."""
+    lease_minutes: float = 30
+    """A claim that is not followed by a contact runs out after so long."""
+
+    @property
+    def matter(self) -> timedelta:
+        return timedelta(days=self.matter_days)
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(minutes=self.lease_minutes)
+
+    def check(self) -> Rules:
+        """These rules, if they make sense.
+
+        Raises:
+            BadRules: naming the first setting that does not, and what to do about it.
+        """
+        for fault in _faults(self):
+            raise BadRules(fault)
+        return self
+
+
+class Accounts:
+    """Answers which of the named accounts an author is; built once per run."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._own = frozenset(map(_account, rules.own_accounts))
+        self._people = {
+            _account(account): person
+            for person, accounts in sorted(rules.customers.items())
+            for account in accounts
+        }
+
+    def is_own(self, source: str, instance: str, author: Author) -> bool:
+        """Whether the brand itself wrote it."""
+        return author.is_owner or any(
+            key in self._own for key in _spellings(source, instance, author)
+        )
+
+    def person(self, source: str, instance: str, author: Author) -> str | None:
+        """The operator's name for the person behind the account, if there is one."""
+        for key in _spellings(source, instance, author):
+            if key in self._people:
+                return self._people[key]
+        return None
+
+
+def _account(text: str) -> tuple[str, str, str]:
+    """(source, instance, handle) of an account as the rules write it; ``*`` is any."""
+    place, _, handle = text.casefold().partition(":")
+    source, at, instance = place.strip().partition("@")
+    return source, instance if at else "*", handle.strip().removeprefix("@")
+
+
+def _spellings(source: str, instance: str, author: Author) -> Iterator[tuple[str, str, str]]:
+    for name in (author.handle, author.id):
+        if name:
+            handle = name.casefold().removeprefix("@")
+            yield source.casefold(), instance.casefold(), handle
+            yield source.casefold(), "*", handle
+            yield "*", "*", handle
+
+
+def _faults(rules: Rules) -> Iterator[str]:
+    yield from _account_faults(rules)
+    names = [department.name for department in rules.departments]
+    for name in names:
+        if not name.strip():
+            yield "departments: one has no name; give every department a name"
+        if names.count(name) > 1:
+            yield f"departments: {name!r} is there twice; join the two"
+    for key, hours in (("", rules.sla_hours), *rules.sla_hours_by_source.items()):
+        setting = f"sla_hours_by_source.{key}" if key else "sla_hours"
+        for tier, value in hours.items():
+            if tier not in TIERS:
+                yield f"{setting}: {tier!r} is no tier; use {', '.join(TIERS)}"
+            if value <= 0:
+                yield f"{setting}.{tier}: {value:g} hours; give more than 0"
+    for tier in TIERS:
+        if tier not in rules.sla_hours:
+            yield f"sla_hours: {tier} is missing; say how many hours it may wait"
+    cuts = rules.cuts
+    if not 100 >= cuts.p1 > cuts.p2 > cuts.p3 > 0:
+        yield "cuts: must fall from p1 over p2 to p3, between 100 and 0; put them in that order"
+    yield from _number_faults(rules)
+
+
+def _account_faults(rules: Rules) -> Iterator[str]:
+    linked: dict[tuple[str, str, str], str] = {}
+    lists = {"own_accounts": rules.own_accounts}
+    lists |= {f"customers.{person}": accounts for person, accounts in rules.customers.items()}
+    for setting, accounts in lists.items():
+        for account in accounts:
+            source, _, handle = key = _account(account)
+            if not source or not handle:
+                yield f"{setting}: {account!r} is no account; write source:handle"
+            if source == "*" and setting != "own_accounts":
+                yield f"{setting}: {account!r} is any network's; name the source"
+            if linked.setdefault(key, setting) != setting:
+                yield f"{setting}: {account!r} is also in {linked[key]}; keep one of the two"
+
+
+def _number_faults(rules: Rules) -> Iterator[str]:
+    for name, value in msgspec.structs.asdict(rules.weights).items():
+        if value < 0:
+            yield f"weights.{name}: {value:g} is negative; give 0 or more"
+    shares = {f"thresholds.{source}": value for source, value in rules.thresholds.items()}
+    shares |= {"low_rating": rules.low_rating, "breaching_soon": rules.breaching_soon}
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            yield f"{name}: {value:g} is not between 0 and 1"
+    for name in ("matter_days", "lease_minutes"):
+        if getattr(rules, name) <= 0:
+            yield f"{name}: {getattr(rules, name):g}; give more than 0"

@@ -1,0 +1,259 @@
+"""The narrow protocol that triage and the desk need from a store.
+
+Guarantees of every implementation, proven by one set of contract tests:
+
+* A read sees every earlier write made through the same object.
+* Writing the same thing twice is writing it once.
+* A ticket changes only by compare-and-set: the writer names the version it has read.
+* One bad document never stops the good ones of the same call: it comes back as a `Refusal`.
+* Lists come in the stated order, which is total: two stores answer alike.
+
+Errors are `triage.errors.StoreError` and its subclasses, whatever the client raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from triage.ticket import Event, Status, Ticket
+
+
+class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
+    """A mention as analysts see it: masked text, pseudonymous author, the assessment beside it."""
+
+    uid: str
+    source: str
+    instance: str = ""
+    native_id: str
+    kind: str
+    text: str
+    """Personal data masked; empty when ``deleted``."""
+    title: str | None = None
+    url: str | None = None
+    created_at: datetime
+    collected_at: datetime
+    edited_at: datetime | None = None
+    content_hash: str
+    customer: str | None = None
+    """Pseudonym of the author; None when the source does not say who."""
+    owner: bool = False
+    """Written by one of the brand's own accounts."""
+    followers: int | None = None
+    container: str | None = None
+    matched: tuple[str, ...] = ()
+    parent: str | None = None
+    """Uid of the mention that this one answers, in the store or not."""
+    thread: str
+    """Uid of the thread's first known item; triage moves it when an earlier one turns up."""
+    repost: bool = False
+    fingerprint: str
+    """Digest of the normalised words: equal for plain copies and reposts."""
+    likes: int | None = None
+    replies: int | None = None
+    shares: int | None = None
+    views: int | None = None
+    rating: float | None = None
+    rating_max: float | None = None
+    deleted: bool = False
+
+    model: str | None = None
+    language: str = "und"
+    sentiment: str | None = None
+    complaint: bool | None = None
+    complaint_probability: float | None = None
+    severity: int | None = None
+    department: str | None = None
+    department_probability: float | None = None
+    cues: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    personal_data: tuple[str, ...] = ()
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who a pseudonym is and how to reach them: the vault's only record."""
+
+    customer: str
+    source: str
+    instance: str = ""
+    native_id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that the store would not take, and why, in one line."""
+
+    id: str
+    reason: str
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call of `Store.save_mentions` did; uids, in the order given."""
+
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+class Versioned(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket with the version that a change must name."""
+
+    ticket: Ticket
+    version: str
+
+
+class Write(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket to write; ``version`` None means that it must not exist yet."""
+
+    ticket: Ticket
+    version: str | None
+    events: tuple[Event, ...] = ()
+    """The history entries of this change; the same id again is harmless."""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """Ticket ids by what became of them, in the order given."""
+
+    done: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    """Changed by somebody else meanwhile: read again, decide again."""
+    refused: tuple[Refusal, ...] = ()
+
+
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tickets; an empty field does not restrict."""
+
+    statuses: tuple[Status, ...] = ()
+    departments: tuple[str | None, ...] = ()
+    """None stands for the lane that people sort by hand."""
+    sources: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    free_at: datetime | None = None
+    """Only tickets that nobody holds at this time: no lease, or one that has run out."""
+
+
+class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets best first: by tier, then deadline, then priority (highest first), then id."""
+
+    tickets: tuple[Versioned, ...]
+    next: str | None = None
+    """Opaque cursor of the following page; None at the end."""
+
+
+Stage = Literal["stored", "folded"]
+
+
+class Store(Protocol):
+    """See the module's docstring for what every method guarantees."""
+
+    name: str
+    """``sqlite`` or ``elasticsearch``."""
+
+    def setup(self) -> None:
+        """Create or upgrade tables, templates and indices. Idempotent."""
+
+    def check(self) -> str:
+        """One line about the store (kind, version, address) if it can be used.
+
+        Raises:
+            StoreUnavailable, StoreRefused: if it cannot.
+        """
+
+    def close(self) -> None: ...
+
+    # mentions
+
+    def save_mentions(self, rows: Sequence[StoredMention]) -> Saved:
+        """Insert or update by uid; within one call the last row of a uid wins.
+
+        A row is left alone (``unchanged``) when the stored one is a tombstone
+        (``deleted``), was collected later, or is equal except for ``thread``; the thread
+        of a stored row only changes by `set_threads`.
+        """
+
+    def delete_mentions(self, uids: Sequence[str]) -> tuple[str, ...]:
+        """Turn stored mentions into tombstones: text, title, url, author, evidence gone.
+
+        What places it among others stays: parent, thread, owner, repost, fingerprint, times.
+        An unknown uid leaves a tombstone too, so that a late replay does not bring it back.
+        Returns the uids that had not been tombstones.
+        """
+
+    def mentions(self, uids: Sequence[str]) -> dict[str, StoredMention]:
+        """The stored rows of those uids that are known."""
+
+    def set_threads(self, threads: Mapping[str, str]) -> None:
+        """Set ``thread`` of each known uid."""
+
+    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        """All mentions of these threads by (created_at, uid), the first ``limit`` of each."""
+
+    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        """Mentions with these fingerprints by (created_at, uid), the first ``limit`` of each."""
+
+    def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        """Mentions of these customers by (created_at, uid), the newest ``limit`` of each."""
+
+    # who
+
+    def save_identities(self, identities: Sequence[Identity]) -> None:
+        """Insert or replace by ``customer``."""
+
+    def identities(self, customers: Sequence[str]) -> dict[str, Identity]:
+        """The vault's entries of those customers that are known."""
+
+    # tickets
+
+    def tickets(self, ids: Sequence[str]) -> dict[str, Versioned]: ...
+
+    def tickets_starting(self, prefix: str, limit: int = 10) -> list[Versioned]:
+        """Tickets whose id starts with ``prefix``, by id."""
+
+    def tickets_of_threads(self, threads: Sequence[str]) -> list[Versioned]:
+        """Tickets that hold any of these threads, by id."""
+
+    def tickets_of_customers(self, customers: Sequence[str]) -> list[Versioned]:
+        """Tickets of these customers, by (opened_at, id)."""
+
+    def write_tickets(self, writes: Sequence[Write]) -> Written:
+        """Compare-and-set each ticket, with its events.
+
+        An event is in `events` if and only if its ticket's change is stored: a lost
+        compare-and-set leaves none, and a crash right after the change loses none.
+        """
+
+    def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage: ...
+
+    def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
+        """Tickets whose ``refresh_at`` is not after ``now`` and whose status is open, by id."""
+
+    def events(self, ticket: str) -> list[Event]:
+        """History of a ticket by (at, id)."""
+
+    def all_tickets(self) -> Iterator[Ticket]:
+        """Every ticket by id, streamed: for exports and comparisons."""
+
+    # bookkeeping
+
+    def save_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or replace ledger rows by (source, target, window)."""
+
+    def save_rejects(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or replace rejects by their ``id``; no payload, only where and why."""
+
+    def done(self, stage: Stage, parts: Sequence[str]) -> set[str]:
+        """Those of the named parts that have passed ``stage`` in this store."""
+
+    def mark(self, stage: Stage, parts: Sequence[str]) -> None: ...
+
+    def unmark(self, parts: Sequence[str]) -> None:
+        """Forget that these parts were stored and folded, so that they are read again."""
+
+    def counts(self) -> dict[str, int]:
+        """How many mentions, tickets, open tickets, ... there are, by name."""

@@ -1,0 +1,307 @@
+"""The embedded store: one SQLite file, for laptops, small teams and tests.
+
+Records are kept as JSON; what is asked for stands beside it in indexed columns. Several
+processes may use the file at once (write-ahead log); threads may share one object.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from triage.errors import StoreRefused
+from triage.store.base import (
+    Identity,
+    QueueFilter,
+    QueuePage,
+    Refusal,
+    Saved,
+    Stage,
+    StoredMention,
+    Versioned,
+    Write,
+    Written,
+)
+from triage.store.records import (
+    BadRecord,
+    batches,
+    bury,
+    check_id,
+    cursor,
+    ledger_key,
+    merge,
+    micros,
+    move,
+    plain_json,
+    queue_key,
+    refusal,
+    ticket_json,
+)
+from triage.store.sqlite_file import BUSY_S, Database
+from triage.store.sqlite_rows import (
+    GIVEN,
+    compare_and_set,
+    conditions,
+    given,
+    mention_columns,
+    put_threads_and_events,
+)
+from triage.ticket import OPEN, Event, Ticket
+
+T = TypeVar("T")
+BATCH = 1000
+
+_mention = msgspec.json.Decoder(StoredMention).decode
+_ticket = msgspec.json.Decoder(Ticket).decode
+_event = msgspec.json.Decoder(Event).decode
+_identity = msgspec.json.Decoder(Identity).decode
+
+
+class SqliteStore:
+    """`triage.store.base.Store` in one file; ``busy_s`` is how long to wait for other writers."""
+
+    name = "sqlite"
+
+    def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
+        self._file = Database(path, busy_s)
+
+    def setup(self) -> None:
+        self._file.setup()
+
+    def check(self) -> str:
+        with self._file.read() as db:
+            db.execute("SELECT count(*) FROM progress").fetchone()
+        return f"sqlite {sqlite3.sqlite_version}, {self._file.path}"
+
+    def close(self) -> None:
+        self._file.close()
+
+    # mentions
+
+    def save_mentions(self, rows: Sequence[StoredMention]) -> Saved:
+        return self._change({row.uid: row for row in rows}, merge)
+
+    def delete_mentions(self, uids: Sequence[str]) -> tuple[str, ...]:
+        wanted = {uid: uid for uid in uids}
+        changed = self._change(wanted, bury)
+        return tuple(uid for uid in wanted if uid in {*changed.new, *changed.changed})
+
+    def set_threads(self, threads: Mapping[str, str]) -> None:
+        changed = self._change(threads, move)
+        if changed.refused:
+            bad = changed.refused[0]
+            raise StoreRefused(f"thread of mention {bad.id}: {bad.reason}")
+
+    def _change(
+        self,
+        wanted: Mapping[str, T],
+        decide: Callable[[StoredMention | None, T], StoredMention | None],
+    ) -> Saved:
+        new: list[str] = []
+        changed: list[str] = []
+        unchanged: list[str] = []
+        refused: list[Refusal] = []
+        with self._file.write() as db:
+            for uids in batches(list(wanted), BATCH):
+                known = self._known(db, uids)
+                rows = []
+                for uid in uids:
+                    stored = known.get(uid)
+                    row = decide(stored, wanted[uid])
+                    if row is None:
+                        unchanged.append(uid)
+                        continue
+                    try:
+                        rows.append(mention_columns(row))
+                    except BadRecord as error:
+                        refused.append(refusal(uid, error))
+                        continue
+                    (new if stored is None else changed).append(uid)
+                db.executemany("REPLACE INTO mentions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        return Saved(
+            new=tuple(new),
+            changed=tuple(changed),
+            unchanged=tuple(unchanged),
+            refused=tuple(refused),
+        )
+
+    def mentions(self, uids: Sequence[str]) -> dict[str, StoredMention]:
+        with self._file.read() as db:
+            found: dict[str, StoredMention] = {}
+            for part in batches(uids, BATCH):
+                found |= self._known(db, part)
+            return found
+
+    def _known(self, db: sqlite3.Connection, uids: Sequence[str]) -> dict[str, StoredMention]:
+        found = db.execute(f"SELECT uid, body FROM mentions WHERE uid IN {GIVEN}", (given(uids),))
+        return {uid: _mention(body) for uid, body in found}
+
+    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        return self._some_of_each("thread", threads, limit)
+
+    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        return self._some_of_each("fingerprint", fingerprints, limit)
+
+    def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
+        return self._some_of_each("customer", customers, limit, "DESC")
+
+    def _some_of_each(
+        self, column: str, keys: Sequence[str], limit: int, direction: str = "ASC"
+    ) -> list[StoredMention]:
+        statement = (
+            f"SELECT created_at, uid, body FROM mentions WHERE {column} = ? "
+            f"ORDER BY created_at {direction}, uid {direction} LIMIT ?"
+        )
+        with self._file.read() as db:
+            found = [row for key in set(keys) for row in db.execute(statement, (key, limit))]
+        found.sort(key=lambda row: row[:2])
+        return [_mention(body) for _, _, body in found]
+
+    # who
+
+    def save_identities(self, identities: Sequence[Identity]) -> None:
+        self._put("identities", [((who.customer,), who) for who in identities])
+
+    def identities(self, customers: Sequence[str]) -> dict[str, Identity]:
+        statement = f"SELECT customer, body FROM identities WHERE customer IN {GIVEN}"
+        return {
+            customer: _identity(body)
+            for part in batches(customers, BATCH)
+            for customer, body in self._rows(statement, given(part))
+        }
+
+    # tickets
+
+    def tickets(self, ids: Sequence[str]) -> dict[str, Versioned]:
+        found = self._many(f"WHERE ticket IN {GIVEN}", ids)
+        return {one.ticket.ticket: one for one in found}
+
+    def tickets_starting(self, prefix: str, limit: int = 10) -> list[Versioned]:
+        where = "WHERE ticket >= ? AND substr(ticket, 1, ?) = ? ORDER BY ticket LIMIT ?"
+        return self._tickets(where, prefix, len(prefix), prefix, limit)
+
+    def tickets_of_threads(self, threads: Sequence[str]) -> list[Versioned]:
+        inner = f"SELECT ticket FROM ticket_threads WHERE thread IN {GIVEN}"
+        every = self._many(f"WHERE ticket IN ({inner})", threads)
+        found = {one.ticket.ticket: one for one in every}
+        return [found[id] for id in sorted(found)]
+
+    def tickets_of_customers(self, customers: Sequence[str]) -> list[Versioned]:
+        found = self._many(f"WHERE customer IN {GIVEN}", sorted(set(customers)))
+        return sorted(found, key=lambda one: (one.ticket.opened_at, one.ticket.ticket))
+
+    def _many(self, where: str, keys: Sequence[str]) -> list[Versioned]:
+        return [one for part in batches(keys, BATCH) for one in self._tickets(where, given(part))]
+
+    def _tickets(self, where: str, *values: Any) -> list[Versioned]:
+        found = self._rows(f"SELECT version, body FROM tickets {where}", *values)
+        return [Versioned(ticket=_ticket(body), version=str(version)) for version, body in found]
+
+    def write_tickets(self, writes: Sequence[Write]) -> Written:
+        done, conflicts, refused = [], [], []
+        with self._file.write() as db:
+            for write in writes:
+                id = write.ticket.ticket
+                try:
+                    body, events = ticket_json(write)
+                except BadRecord as error:
+                    refused.append(refusal(id, error))
+                    continue
+                if not compare_and_set(db, write, body):
+                    conflicts.append(id)
+                    continue
+                put_threads_and_events(db, write, events)
+                done.append(id)
+        return Written(done=tuple(done), conflicts=tuple(conflicts), refused=tuple(refused))
+
+    def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage:
+        musts, values = conditions(wanted)
+        if after is not None:
+            tier, due, priority, id = queue_key(after)
+            musts.append("(tier, sla_due, -priority, ticket) > (?, ?, ?, ?)")
+            values += [tier, due, -priority, id]
+        where = f"WHERE {' AND '.join(musts)} " if musts else ""
+        order = "ORDER BY tier, sla_due, -priority, ticket LIMIT ?"
+        found = self._tickets(where + order, *values, size + 1)
+        page = tuple(found[:size])
+        return QueuePage(tickets=page, next=cursor(page[-1].ticket) if len(found) > size else None)
+
+    def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
+        where = f"WHERE refresh_at <= ? AND status IN {GIVEN} ORDER BY ticket LIMIT ?"
+        return self._tickets(where, micros(now), given(OPEN), size)
+
+    def events(self, ticket: str) -> list[Event]:
+        statement = "SELECT body FROM events WHERE ticket = ? ORDER BY at, id"
+        return [_event(body) for (body,) in self._rows(statement, ticket)]
+
+    def all_tickets(self) -> Iterator[Ticket]:
+        last = ""
+        while page := self._tickets("WHERE ticket > ? ORDER BY ticket LIMIT ?", last, BATCH):
+            yield from (one.ticket for one in page)
+            last = page[-1].ticket.ticket
+
+    # bookkeeping
+
+    def save_ledger(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._put("ledger", [(ledger_key(row), row) for row in rows])
+
+    def save_rejects(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._put("rejects", [((row["id"],), row) for row in rows])
+
+    def _put(self, table: str, rows: Iterable[tuple[tuple[str, ...], Any]]) -> None:
+        """Insert or replace; the good rows first, then complain of the first bad one."""
+        good, bad = [], []
+        for key, row in rows:
+            try:
+                if len(key) == 1:
+                    check_id(key[0])
+                good.append((*key, plain_json(row)))
+            except BadRecord as error:
+                bad.append(f"{table}: {ascii(key[-1])[:80]} {error}")
+        with self._file.write() as db:
+            if good:
+                marks = ", ".join("?" * len(good[0]))
+                db.executemany(f"REPLACE INTO {table} VALUES ({marks})", good)
+        if bad:
+            raise StoreRefused(f"{bad[0]}; the other rows are stored")
+
+    def done(self, stage: Stage, parts: Sequence[str]) -> set[str]:
+        statement = f"SELECT part FROM progress WHERE stage = ? AND part IN {GIVEN}"
+        return {
+            part
+            for some in batches(parts, BATCH)
+            for (part,) in self._rows(statement, stage, given(some))
+        }
+
+    def mark(self, stage: Stage, parts: Sequence[str]) -> None:
+        with self._file.write() as db:
+            db.executemany("REPLACE INTO progress VALUES (?, ?)", ((stage, part) for part in parts))
+
+    def unmark(self, parts: Sequence[str]) -> None:
+        with self._file.write() as db:
+            db.executemany("DELETE FROM progress WHERE part = ?", ((part,) for part in parts))
+
+    def counts(self) -> dict[str, int]:
+        statements = {
+            "mentions": "SELECT count(*) FROM mentions WHERE NOT deleted",
+            "deleted": "SELECT count(*) FROM mentions WHERE deleted",
+            "tickets": "SELECT count(*) FROM tickets",
+            "open": f"SELECT count(*) FROM tickets WHERE status IN {GIVEN}",
+            "identities": "SELECT count(*) FROM identities",
+            "ledger": "SELECT count(*) FROM ledger",
+            "rejects": "SELECT count(*) FROM rejects",
+        }
+        with self._file.read() as db:
+            return {
+                name: db.execute(words, (given(OPEN),) if name == "open" else ()).fetchone()[0]
+                for name, words in statements.items()
+            }
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        with self._file.read() as db:
+            return db.execute(statement, values).fetchall()

@@ -1,0 +1,57 @@
+"""Tables of the SQLite store, and whose file it is."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from triage.errors import StoreRefused
+
+VERSION = 1
+_OURS = 0x4F757463  # "Outc"
+
+# Times are microseconds since 1970; ``body`` is the whole record as JSON.
+SCHEMA = (
+    f"PRAGMA application_id = {_OURS}",
+    f"PRAGMA user_version = {VERSION}",
+    "CREATE TABLE mentions (uid TEXT PRIMARY KEY, thread TEXT NOT NULL, "
+    "fingerprint TEXT NOT NULL, customer TEXT, created_at INTEGER NOT NULL, "
+    "deleted INTEGER NOT NULL, body BLOB NOT NULL)",
+    "CREATE INDEX mentions_by_thread ON mentions (thread, created_at, uid)",
+    "CREATE INDEX mentions_by_fingerprint ON mentions (fingerprint, created_at, uid)",
+    "CREATE INDEX mentions_by_customer ON mentions (customer, created_at, uid)",
+    "CREATE TABLE identities (customer TEXT PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE tickets (ticket TEXT PRIMARY KEY, version INTEGER NOT NULL, "
+    "status TEXT NOT NULL, tier TEXT NOT NULL, sla_due INTEGER NOT NULL, "
+    "priority INTEGER NOT NULL, department TEXT, source TEXT NOT NULL, customer TEXT NOT NULL, "
+    "refresh_at INTEGER, lease_until INTEGER, body BLOB NOT NULL)",
+    "CREATE INDEX tickets_as_queue ON tickets (tier, sla_due, -priority, ticket)",
+    "CREATE INDEX tickets_by_customer ON tickets (customer)",
+    "CREATE INDEX tickets_to_refresh ON tickets (refresh_at) WHERE refresh_at IS NOT NULL",
+    "CREATE TABLE ticket_threads (thread TEXT, ticket TEXT, PRIMARY KEY (thread, ticket)) "
+    "WITHOUT ROWID",
+    "CREATE INDEX threads_of_ticket ON ticket_threads (ticket)",
+    "CREATE TABLE events (id TEXT PRIMARY KEY, ticket TEXT NOT NULL, at INTEGER NOT NULL, "
+    "body BLOB NOT NULL)",
+    "CREATE INDEX events_of_ticket ON events (ticket, at, id)",
+    "CREATE TABLE ledger (source TEXT, target TEXT, window TEXT, body BLOB NOT NULL, "
+    "PRIMARY KEY (source, target, window))",
+    "CREATE TABLE rejects (id TEXT PRIMARY KEY, body BLOB NOT NULL)",
+    "CREATE TABLE progress (stage TEXT, part TEXT, PRIMARY KEY (part, stage)) WITHOUT ROWID",
+)
+
+
+def file_of_ours(db: sqlite3.Connection, path: Path) -> int:
+    """Version of the tables in the file; 0 for a new one.
+
+    Raises:
+        StoreRefused: if it is another program's database, or of a newer version.
+    """
+    version: int = db.execute("PRAGMA user_version").fetchone()[0]
+    owner: int = db.execute("PRAGMA application_id").fetchone()[0]
+    empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if owner != _OURS and not (empty and version == 0):
+        raise StoreRefused(f"{path} is the database of another program: choose another path")
+    if version > VERSION:
+        raise StoreRefused(f"{path} was written by a newer Outcry: upgrade this one")
+    return version
