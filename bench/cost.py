@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.stream import ACCOUNT, write_stream
 
-OUTCRY = (sys.executable, "-m", "outcry.cli")
+OUTCRY = (sys.executable, "-m", "outcry")
 MAP = ("native_id=id", "text=text", "created_at=created_at", "author.handle=author",
        "author.followers=followers", "parent_id=parent_id")  # fmt: skip
 

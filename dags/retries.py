@@ -1,4 +1,7 @@
-"""When a task tries again: rules by exception, from modules that are light to import."""
+"""When a task tries again: rules by exception.
+
+Reading a DAG file must stay cheap: of ours it imports `listeners.errors` and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from typing import TYPE_CHECKING
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule
 
 from listeners import errors as listening
-from nlp.errors import NlpError
-from triage import errors as storing
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,13 +53,34 @@ def _fail(*errors: type[Exception]) -> RetryRule:
 LISTENING = RetryWhenTold(
     [_pass(listening.Transient), _pass(listening.Busy), _fail(listening.ListenerError)]
 )
-WORKING = ExceptionRetryPolicy(
-    [
-        _pass(storing.StoreUnavailable),
-        _pass(storing.Conflict),
-        _fail(storing.TriageError, listening.ListenerError, NlpError),
-    ]
-)
+
+
+class WorkRules(ExceptionRetryPolicy):
+    """What models and stores raise; asked of a task that has failed, so they are loaded then."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,
+        max_tries: int,
+        context: Context | None = None,
+    ) -> RetryDecision:
+        """The decision of the first rule that matches."""
+        from nlp.errors import NlpError
+        from triage import errors as storing
+
+        self.rules = [
+            _pass(storing.StoreUnavailable),
+            _pass(storing.Conflict),
+            _fail(storing.TriageError, listening.ListenerError, NlpError),
+        ]
+        return super().evaluate(exception, try_number, max_tries, context)
+
+
+WORKING = WorkRules()
 
 
 def raise_for(row: LedgerRow) -> None:

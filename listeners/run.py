@@ -48,6 +48,7 @@ def collect(
     asked_from: datetime | None = None,
     asked_to: datetime | None = None,
     clock: Callable[[], datetime] = utc_now,
+    watch: Callable[[Page], None] = lambda page: None,
 ) -> LedgerRow:
     """Take what a target has to give within the budget; returns its stored ledger row.
 
@@ -55,7 +56,8 @@ def collect(
     ends up in the landing zone, each version once as far as the target's memory reaches
     (`listeners.state.RECENT`). Existing parts are never overwritten. The listener's own
     errors are in the row, by class and message; a target that another run holds gives a
-    row with the outcome ``skipped`` that is not stored.
+    row with the outcome ``skipped`` that is not stored. ``watch`` sees each page once it is
+    durable.
 
     Raises:
         LandingError: if the landing zone cannot be read or written; there is no row then.
@@ -63,7 +65,7 @@ def collect(
             the row and goes on to the caller.
     """
     with ExitStack() as stack:
-        run = _Run(listener, target, landing, window, budget, clock, (asked_from, asked_to))
+        run = _Run(listener, target, landing, window, budget, clock, (asked_from, asked_to), watch)
         try:
             stack.enter_context(landing.lock(target.source, target.key))
         except Busy as busy:
@@ -84,6 +86,7 @@ class _Run:
         budget: Budget,
         clock: Callable[[], datetime],
         asked: tuple[datetime | None, datetime | None],
+        watch: Callable[[Page], None],
     ) -> None:
         self.listener = listener
         self.target = target
@@ -92,6 +95,7 @@ class _Run:
         self.budget = budget
         self.clock = clock
         self.asked = asked
+        self.watch = watch
         self.started_at = clock()
         self.stored_pages = 0
         self.doc = TargetState(version=0, window=window)
@@ -144,6 +148,7 @@ class _Run:
                 if page is None:
                     return False
                 self._store(page)
+                self.watch(page)
                 if page.done:
                     return True
             return False

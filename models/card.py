@@ -43,7 +43,8 @@ fitted again to all rows; calibration and threshold come from folds.
 
 | what | data | figure |
 | --- | --- | --- |
-| complaint, macro-F1 | `complaints.csv`, 5 folds, {complaint["rows"]:,} rows | {complaint["macro_f1"]:.3f} |
+| complaint, macro-F1 | `complaints.csv`, 5 folds, {complaint["rows"]:,} rows | \
+{complaint["macro_f1"]:.3f} |
 | the same, brand-addressed only | the same | {complaint["macro_f1_brand_addressed"]:.3f} |
 | the same, in a domain never seen | one domain left out at a time | \
 {complaint["macro_f1_unseen_domain_brand_addressed"]:.3f} |
@@ -74,7 +75,7 @@ know: such texts come out as English or `und`.
 ## Limits
 * English tweets of 2009 to 2017 about consumer brands. Longer texts and other trades are outside
   what was measured.
-* Sarcasm and polite complaints are missed. One in three complaints is not negative in tone.
+* Sarcasm and polite complaints are often missed.
 * The share of complaints in a stream is far below that of the training set; set the threshold on
   your own stream, or rank.
 * Severity is weak: read it as a hint.

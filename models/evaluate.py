@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import registry
 from models.card import card

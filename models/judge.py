@@ -128,13 +128,12 @@ def _severity(sets: Sets, rows: Matrix, basis: Basis) -> dict[str, Any]:
         said[part] = 1 + np.argmax(rows[part] @ head.weights + head.intercepts, axis=1)
     truth, said = levels[graded], said[graded]
     shares = np.array([np.mean(truth == level) for level in LEVELS])
-    random = float(np.mean([share / (2 * share) * 2 * share for share in shares]))
     return {
         "macro_f1": round(macro_f1(truth, said, LEVELS), 4),
         "macro_f1_always_the_commonest": round(
             macro_f1(truth, np.full(len(truth), LEVELS[int(np.argmax(shares))]), LEVELS), 4
         ),
-        "macro_f1_drawn_by_share": round(random, 4),
+        "macro_f1_drawn_by_share": round(float(np.mean(shares)), 4),
         "quadratic_kappa": round(weighted_kappa(truth, said, LEVELS), 4),
         "rows": len(truth),
     }

@@ -18,11 +18,12 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import data, recipe
 from models.errors import ModelsError
-from models.recipe import Sets
+from models.linear import Integers, Matrix
+from models.recipe import Basis, Sets
 from models.registry import DEFAULT
 from nlp.artefact import KIND, LEVELS, SENTIMENTS, Calibration, Metadata, Weights, pack
 from nlp.baseline import softmax
@@ -65,7 +66,7 @@ def train(folder: Path, step: Progress | None = None) -> tuple[Metadata, bytes]:
     return _describe(folder, sets, calibration, recipe.assemble(basis, complaint, severity))
 
 
-def temperature(rows: recipe.Matrix, labels: recipe.Integers, basis: recipe.Basis) -> float:
+def temperature(rows: Matrix, labels: Integers, basis: Basis) -> float:
     """The temperature at which sentiment on rows that taught it nothing is the likeliest."""
     known = np.flatnonzero(labels >= 0)
     scores = (rows[known] @ basis.sentiment + basis.sentiment_intercepts).tolist()

@@ -17,10 +17,11 @@ from typing import Final, cast, get_args
 
 import msgspec
 import spacy
-from spacy.attrs import LOWER
+from spacy.attrs import LOWER  # type: ignore[import-not-found]
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
+from spacy.vocab import Vocab
 
 from nlp.assessment import Cue, CueKind
 from nlp.cue_phrases import PhraseError, has_gap, parts, patterns, readings
@@ -34,10 +35,10 @@ _UNLESS: Final = "unless:"
 _WINDOW: Final = 5
 _BREAKS: Final = frozenset({".", "!", "?", ";", ":", "...", "but", "\n"})
 _NEGATIONS: Final = frozenset(
-    "not n't no never nobody none neither nor without hardly barely cannot cant dont wont isnt "
-    "wasnt didnt doesnt arent nothing zero".split()
+    {"not", "n't", "no", "never", "nobody", "none", "neither", "nor", "without", "hardly"}
+    | {"barely", "cannot", "cant", "dont", "wont", "isnt", "wasnt", "didnt", "doesnt", "nothing"}
 )
-_NOT_NEGATING: Final = frozenset({"only", "just", "wonder", "believe", "matter", "doubt", "one"})
+_NOT_NEGATING: Final = frozenset({"only", "just", "wonder", "believe", "matter", "doubt"})
 _SUBJECTS: Final = frozenset({"i", "we", "you", "they", "he", "she"})
 """A clause begins with them, unless an opinion stands before: "I don't think we will leave"."""
 _OPINIONS: Final = frozenset({"think", "thought", "believe", "say", "said", "mean", "feel", "if"})
@@ -57,9 +58,8 @@ class CueFinder:
 
     def __init__(self, rules: dict[str, _Rules]) -> None:
         self._rules = rules
-        self._pipeline = spacy.blank("en")
         # Phrases are compared in small letters; no other property of a word is asked for.
-        self._pipeline.vocab.lex_attr_getters = {LOWER: str.lower}
+        self._pipeline = spacy.blank("en", vocab=Vocab(lex_attr_getters={LOWER: str.lower}))
         self._phrases = PhraseMatcher(self._pipeline.vocab, attr="LOWER")
         self._gapped: list[tuple[list[tuple[str, ...]], Matcher]] = []
         for kind, rule in rules.items():

@@ -21,6 +21,7 @@ UNDETERMINED: Final = "und"
 
 _READ_CHARACTERS = 1_000
 _CANDIDATES = 3
+_LONGEST_WORD = 40
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 _SURE = 0.6
@@ -32,14 +33,17 @@ _LETTERS_FOR_LIKELY = 30
 
 # Words that are frequent in English and rare in the other languages written in Latin letters.
 _ENGLISH = frozenset(
-    """
-    the and you your for with this that what why how when where who have has had not is are was
-    were been be my i'm i've it's its don't can't won't didn't isn't they their them there get got
-    just please thanks thank from about would could should will never still again now out our
-    awful terrible worst great good bad love hate need help hours waiting broken phone flight
-    customer service refund order pls check dm day too all false suck sucks fail yes hey hello guys anything nothing of to hell
-    ok okay really awesome cool nice wow lol yeah right sorry know today
-    """.split()
+    _WORD.findall(
+        """
+        the and you your for with this that what why how when where who have has had not is are
+        were been be my i'm i've it's its don't can't won't didn't isn't they their them there get
+        got just please thanks thank from about would could should will never still again now out
+        our awful terrible worst great good bad love hate need help hours waiting broken phone
+        flight customer service refund order pls check dm day too all false suck sucks fail yes
+        hey hello guys anything nothing of to hell ok okay really awesome cool nice wow lol yeah
+        right sorry know today
+        """
+    )
 )
 # Some tags of the model for languages that people write and declare under another.
 _SAME = {"sh": "sr", "als": "de", "arz": "ar", "nn": "no", "nb": "no", "yue": "zh", "wuu": "zh"}
@@ -70,7 +74,7 @@ def guess(text: str, declared: str | None = None) -> str:
     letters = sum(map(len, words))
     if not letters:
         return UNDETERMINED
-    chances = _chances(" ".join(words))
+    chances = _chances(" ".join(word[:_LONGEST_WORD] for word in words))
     best = max(chances, key=lambda code: chances[code])
     hint = _primary(declared)
     if letters >= _LETTERS_FOR_LIKELY and chances[best] >= _SURE:

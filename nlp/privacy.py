@@ -36,7 +36,7 @@ _PROTECTED = re.compile(
     re.IGNORECASE,
 )
 _EMAIL = re.compile(
-    r"(?<![\w.+@%-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.)++[^\W\d_]{2,24}+", re.UNICODE
+    r"(?<![\w.+@%-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.)+[^\W\d_]{2,24}", re.UNICODE
 )
 _GAP = r"[ \u00a0\u202f.\-\u2010-\u2015_]{1,2}+"
 _DIGITS = re.compile(rf"(?<![\w+])\d++(?:{_GAP}\d++)*+(?![^\W\d_])")
@@ -163,7 +163,7 @@ def _cards(text: str) -> Iterator[Span]:
 
 
 def _card_groups(text: str, groups: list[Span], sizes: tuple[int, ...], at: int) -> int:
-    """How many groups from ``at`` on make up a card's number; 0 for none, the longest if several."""
+    """How many groups from ``at`` on make up a card's number; 0 for none, the most if several."""
     from stdnum import luhn
 
     digits, best = 0, 0

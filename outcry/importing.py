@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from listeners.contract import Budget, Listener, Page, Reject, Replays, State, Target, Traits
+from listeners.contract import Budget, Page, Reject, Replays, State, Target, Traits
 from listeners.landing import REJECTS, Landing
 from listeners.ledger import LedgerRow
 from listeners.registry import listener
@@ -42,9 +42,15 @@ def import_file(
     """
     target = target_for(path, **options)
     settings.landing.write_document(_name(target), msgspec.json.encode(target))
-    watched = _Watched(listener(target.source), target.params["size"], progress)
-    budget = Budget(max_pages=ALL_PAGES, now=now)
-    return collect(watched, target, settings.landing, window_for(target), budget)
+    size = target.params["size"]
+    return collect(
+        listener(target.source),
+        target,
+        settings.landing,
+        window_for(target),
+        Budget(max_pages=ALL_PAGES, now=now),
+        watch=lambda page: progress("import", min(page.state.get("offset", 0), size), size),
+    )
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,23 +86,6 @@ def replay_rejects(settings: Settings, *, now: datetime) -> Replayed:
         mended += once_more.mended
         still += len(waiting) - once_more.mended
     return Replayed(mended=mended, still_rejected=still)
-
-
-class _Watched:
-    """A listener that tells how far it has come in its file."""
-
-    def __init__(
-        self, inner: Listener, size: int, progress: Callable[[str, int, int], None]
-    ) -> None:
-        self.name: str = inner.name
-        self.version: str = inner.version
-        self.traits: Traits = inner.traits
-        self._inner, self._size, self._progress = inner, size, progress
-
-    def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        for page in self._inner.collect(target, state, budget):
-            self._progress("import", min(page.state.get("offset", 0), self._size), self._size)
-            yield page
 
 
 class _OnceMore:

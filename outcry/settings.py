@@ -75,7 +75,7 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     phone_region: str = "US"
     """ISO 3166 code of the country whose telephone numbers have no country code."""
     cues: str | None = None
-    """Path of a file of further cues, in the format of ``nlp/cues.toml``."""
+    """Path of a file of cues instead of ``nlp/cues.toml``, in its format."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,13 +171,14 @@ def load_settings(home: Path | None = None) -> Settings:
             f"{file} has an unknown section [{unknown[0]}]; known are {', '.join(sorted(known))}"
         )
     brand = _section(file, document, "brand", Brand)
+    nlp = _section(file, document, "nlp", NlpSettings)
     return Settings(
         home=home,
         brand=brand,
         store=_store(_section(file, document, "store", StoreSettings)),
         listen=_section(file, document, "listen", ListenSettings),
-        nlp=_section(file, document, "nlp", NlpSettings),
-        rules=_rules(file, document, brand),
+        nlp=nlp,
+        rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
     )
 
@@ -206,8 +207,9 @@ def _store(settings: StoreSettings) -> StoreSettings:
     return settings
 
 
-def _rules(file: Path, document: Mapping[str, Any], brand: Brand) -> Rules:
-    values = {**document.get("triage", {}), "own_accounts": brand.accounts}
+def _rules(file: Path, document: Mapping[str, Any], brand: Brand, nlp: NlpSettings) -> Rules:
+    derived = {"own_accounts": brand.accounts, "phone_region": nlp.phone_region}
+    values = {**document.get("triage", {}), **derived}
     values.update({k: document[k] for k in ("departments", "customers") if k in document})
     key = os.environ.get("OUTCRY_PSEUDONYM_KEY")
     if key:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.elasticsearch import Node, NodeUnavailable, running_node
+from tests.servers.elasticsearch import Node, NodeUnavailable, private_node, running_node
 
 
 def _not_run(marker: str, reason: str) -> None:
@@ -40,6 +40,16 @@ def elasticsearch(_node: Node | str) -> Node:
         _not_run("elasticsearch", _node)
     assert isinstance(_node, Node)
     return _node
+
+
+@pytest.fixture
+def own_elasticsearch() -> Iterator[Node]:
+    """A node of the test's own, which it may kill."""
+    try:
+        with private_node() as node:
+            yield node
+    except NodeUnavailable as missing:
+        _not_run("elasticsearch", str(missing))
 
 
 @pytest.fixture

@@ -314,7 +314,9 @@ def _stand(
     """The ticket of a case: opened, brought up to date, or reopened by a new complaint."""
     if before is None:
         after = cases.derive(ticket, case, cases.UNTOUCHED, rules, now)
-        return _Decision(before=None, after=after, events=(_event(after, "opened", now),))
+        # By the clock of the post, so that a replay writes the same history.
+        event = _event(after, "opened", after.opened_at)
+        return _Decision(before=None, after=after, events=(event,))
     old = before.ticket
     news = case.openers[:1] if is_merged(old) else cases.unseen_openers(old, case.openers)
     if not news or "reopen" not in life.POSSIBLE[old.status]:
@@ -331,32 +333,34 @@ def _stand(
 def _fall(before: Versioned, rows: Sequence[StoredMention], now: datetime) -> _Decision:
     """A ticket whose case no longer stands: its posts were deleted, or edited into something else.
 
-    Nobody has touched it: it is dismissed. Somebody has: it stays theirs. Either way the words
-    of a deleted post are gone from it.
+    In the queue, it is dismissed, once: who reopens it keeps it. With an agent, it stays theirs.
+    Either way the words of a deleted post are gone from it.
     """
-    opening = cases.opening_of(before.ticket)
+    old = before.ticket
+    opening = cases.opening_of(old)
     deleted = any(row.uid == opening and row.deleted for row in rows)
-    after = cases.withdrawn(before.ticket, opening, deleted)
+    after = cases.withdrawn(old, opening, deleted)
+    stood = any(fold.reason in cases.OPENERS for fold in old.mentions)
+    if not stood or old.status not in ("new", "reopened"):
+        return _Decision(before=before, after=after)
     words = "withdrawn: the post was deleted" if deleted else "withdrawn: no longer a complaint"
     return _dismissed(before, after, words, now)
 
 
 def _merge(before: Versioned, rival: str, now: datetime) -> _Decision:
-    """A ticket that an earlier one has taken everything from."""
+    """A ticket that an earlier one has taken everything from; left alone once it was touched."""
     after = msgspec.structs.replace(before.ticket, refresh_at=None)
+    if before.ticket.status != "new":
+        return _Decision(before=before, after=after)
     return _dismissed(before, after, MERGED + rival, now)
 
 
 def _dismissed(before: Versioned, after: Ticket, words: str, now: datetime) -> _Decision:
     handling = before.ticket.handling
-    if handling.status != "new" or handling.note is not None:
-        return _Decision(before=before, after=after)
     closed = msgspec.structs.replace(handling, status="dismissed", closed_at=now, outcome=words)
     after = msgspec.structs.replace(after, handling=closed)
-    key = f"{words} {handling.reopened_at}"
-    return _Decision(
-        before=before, after=after, events=(_event(after, "dismissed", now, words, key),)
-    )
+    event = _event(after, "dismissed", now, words, f"{words} {handling.reopened_at}")
+    return _Decision(before=before, after=after, events=(event,))
 
 
 def _event(ticket: Ticket, kind: EventKind, at: datetime, words: str = "", key: str = "") -> Event:

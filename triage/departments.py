@@ -48,7 +48,8 @@ DEPARTMENTS: tuple[Department, ...] = (
         "Networks, sites, apps, trips and appliances that do not work as they should.",
         """
         outage, no signal, no network, network down, is down, are down, not working, doesn't
-        work, won't load, won't connect, no internet, no power, no water, no electricity, load
+        work, won't load, won't connect, no internet, no fibre, no connection,
+        no service, been dead, went dead, no power, no water, no electricity, load
         shedding, slow internet, buffering, crash, keeps crashing, error message, error code,
         glitch, website down, app down, site down, system down, offline, disconnected, keeps
         dropping, power cut, delayed, delay, flight delayed, late flight, stuck on the runway,

@@ -175,6 +175,7 @@ def _waiting(clock: sla.Clock, rules: Rules, now: datetime) -> Iterator[Part]:
     steps = clock.steps(now)
     hours = (clock.due - clock.start).total_seconds() / 3600
     share = "all" if steps >= sla.STEPS else f"{steps} of {sla.STEPS} quarters"
-    words = f"{share} of the {hours:g} hours to the first response are used"
+    span = "hour" if hours == 1 else f"{hours:g} hours"
+    words = f"{share} of the {span} to the first response {'is' if hours == 1 else 'are'} used"
     if steps:
         yield _part("waiting", rules.weights.waiting * steps / sla.STEPS, words)

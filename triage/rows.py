@@ -35,6 +35,7 @@ class RowMaker:
 
     def __init__(self, rules: Rules) -> None:
         self._accounts = Accounts(rules)
+        self._region = rules.phone_region
         self._router = Router(rules.departments)
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
@@ -55,7 +56,7 @@ class RowMaker:
             instance=mention.instance,
             native_id=native_id,
             kind="comment",
-            text=_masked(answer.text),
+            text=self._masked(answer.text),
             url=mention.url,
             created_at=answer.at or mention.collected_at,
             collected_at=mention.collected_at,
@@ -135,7 +136,7 @@ class RowMaker:
             native_id=mention.native_id,
             kind=mention.kind,
             text=mask(mention.text, assessment.personal_data),
-            title=_masked(mention.title) if mention.title else None,
+            title=self._masked(mention.title) if mention.title else None,
             url=mention.url,
             created_at=mention.created_at,
             collected_at=mention.collected_at,
@@ -171,6 +172,9 @@ class RowMaker:
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),
         )
 
+    def _masked(self, text: str) -> str:
+        return mask(text, find(text, self._region))
+
 
 def repost_key(uid: str) -> str:
     """The fingerprint of plain reposts of a known item, however they shorten its words."""
@@ -186,10 +190,6 @@ def fingerprint(text: str) -> str:
     if len(words) < COPY_WORDS and sum(map(len, words)) < COPY_LETTERS:
         return ""
     return _digest(" ".join(words))[:32]
-
-
-def _masked(text: str) -> str:
-    return mask(text, find(text))
 
 
 def _is_showable(evidence: Evidence, assessment: Assessment) -> bool:

@@ -70,6 +70,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pseudonym_key: str | None = None
     """A secret; with it nobody can find a customer's pseudonym by hashing a handle."""
 
+    phone_region: str = "US"
+    """ISO 3166 code of the country whose telephone numbers have no country code."""
+
     thresholds: Mapping[str, float] = {}
     """Complaint probability from which a post of a source opens a case; else the model says."""
     low_rating: float = 0.4

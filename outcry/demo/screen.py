@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from shutil import which
 from typing import Any
 
 from rich.console import Console
@@ -60,10 +61,11 @@ def as_objects(demo: Demo) -> Iterator[dict[str, Any]]:
 
 def commands(demo: Demo) -> Iterator[str]:
     """Three commands that work as they stand."""
-    home, at = demo.home, demo.as_of.strftime("%Y-%m-%dT%H:%MZ")
-    yield f"outcry --home {home} show {short(demo.queue[0]['ticket'])}"
-    yield f"outcry --home {home} next --agent you --as-of {at}"
-    yield f"outcry --home {home} queue --department 'outages and faults' --as-of {at}"
+    outcry = "outcry" if which("outcry") else ".venv/bin/outcry"  # as `make demo` leaves it
+    start, at = f"{outcry} --home {demo.home}", demo.as_of.strftime("%Y-%m-%dT%H:%MZ")
+    yield f"{start} show {short(demo.queue[0]['ticket'])}"
+    yield f"{start} next --agent you --as-of {at}"
+    yield f"{start} queue --department 'outages and faults' --as-of {at}"
 
 
 def _headline(demo: Demo) -> Iterator[str]:
@@ -109,6 +111,7 @@ def _section(
     console.print()
     console.print(Text(title, "bold"))
     for line in lines:
-        console.print(
-            Text(f"  {line}", style), no_wrap=True, overflow="ellipsis", soft_wrap=soft_wrap
-        )
+        if soft_wrap:  # A command that is cut off cannot be typed.
+            console.print(Text(f"  {line}", style), soft_wrap=True)
+        else:
+            console.print(Text(f"  {line}", style), no_wrap=True, overflow="ellipsis")

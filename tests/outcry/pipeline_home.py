@@ -14,6 +14,7 @@ from outcry.pipeline import Triaged, score, triage
 from outcry.settings import Settings, load_settings
 from triage.store.base import QueueFilter, Store
 
+HISTORIES = 10
 AS_OF = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -40,7 +41,8 @@ def landed(home: Path) -> dict[str, str]:
 
 
 def kept(settings: Settings) -> list[bytes]:
-    """Everything that the store holds about tickets, line by line: records, then histories."""
+    """What the store holds, line by line: all tickets, the queue's order, and of every
+    tenth ticket the history and the mentions."""
     store = settings.open_store()
     try:
         return list(_lines(store))
@@ -62,12 +64,11 @@ def queued(store: Store) -> list[str]:
 
 def _lines(store: Store) -> Iterator[bytes]:
     encode = msgspec.json.Encoder(order="deterministic").encode
-    for ticket in store.all_tickets():
+    for number, ticket in enumerate(store.all_tickets()):
         yield encode(ticket)
-        for event in store.events(ticket.ticket):
-            yield encode(event)
-        rows = store.mentions([fold.uid for fold in ticket.mentions])
-        for _, row in sorted(rows.items()):
-            yield encode(row)
-    for uid in queued(store):
-        yield uid.encode()
+        if number % HISTORIES == 0:
+            yield from map(encode, store.events(ticket.ticket))
+            rows = store.mentions([fold.uid for fold in ticket.mentions])
+            yield from (encode(row) for _, row in sorted(rows.items()))
+    for name in queued(store):
+        yield name.encode()

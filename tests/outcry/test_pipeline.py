@@ -1,4 +1,4 @@
-"""Real input through the whole pipeline: twice, killed, into both stores, with a store that dies."""
+"""Real input through the whole pipeline: twice, killed, into both stores, a store that dies."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from outcry.pipeline import quiet, triage
 from outcry.settings import load_settings
 from tests.outcry.pipeline_home import AS_OF, kept, landed, queued, run_file
 from tests.servers.elasticsearch import Node
+from tests.triage.store.conftest import remove_prefix
 
 FILES = {"support-threads": "support_threads.csv", "airline": "airline.csv"}
 
@@ -67,9 +68,9 @@ def test_real_input_gives_the_same_tickets_in_both_stores_and_a_second_run_chang
         served = triage(settings, store, now=AS_OF)
         assert (served.opened, served.new) == (first.opened, first.new)
         assert kept(settings) == embedded
-        elasticsearch.forget(settings.store.prefix)
     finally:
         store.close()
+        remove_prefix(elasticsearch, settings.store.prefix)
 
 
 @pytest.mark.slow
@@ -130,7 +131,7 @@ def _forked(home: Path, file: Path, preset: str, kill_after: float | None = None
 
 
 def _outcry(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "outcry.cli", "--home", str(home), *words]
+    command = [sys.executable, "-m", "outcry", "--home", str(home), *words]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 

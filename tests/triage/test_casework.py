@@ -348,6 +348,16 @@ def test_an_edit_that_takes_the_complaint_back_withdraws_it(store: DictStore) ->
     assert {ticket.status for ticket in store.all_tickets()} == {"reopened", "new"}
 
 
+def test_who_reopens_what_was_withdrawn_keeps_it(store: DictStore) -> None:
+    triage(store, [heard("1")])
+    gone = Deletion(source="mastodon", native_id="1", seen_at=NOW)
+    triage(store, [(gone, None)])
+    put(store, life.reopen(only_ticket(store), "eve", NOW, "I know them").ticket)
+    triage(store, [(gone, None)])
+    assert only_ticket(store).status == "reopened"
+    assert only_ticket(store).refresh_at is None
+
+
 def test_cycles_of_parents_end(store: DictStore) -> None:
     triage(
         store,

@@ -53,7 +53,7 @@ def test_nothing_at_all_is_a_call_like_any_other(store: Store) -> None:
     store.save_ledger([])
     store.mark("stored", [])
     store.unmark([])
-    assert store.mentions([]) == store.tickets([]) == store.identities([]) == {}
+    assert (store.mentions([]), store.tickets([]), store.identities([])) == ({}, {}, {})
     assert store.delete_mentions([]) == ()
     assert set(store.counts().values()) == {0}
 

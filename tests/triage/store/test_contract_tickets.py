@@ -226,7 +226,7 @@ def test_only_open_tickets_whose_time_has_come_are_due_for_refresh(store: Store)
 def test_all_tickets_come_by_id_even_while_they_change(store: Store) -> None:
     writes = [new(f"T-{n:04}") for n in range(1200)]
     store.write_tickets(writes)
-    seen = []
+    seen: list[str] = []
     for found in store.all_tickets():
         if not seen:
             read = _stored(store, "T-1100")

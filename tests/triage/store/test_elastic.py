@@ -140,7 +140,7 @@ def test_a_lost_answer_does_not_turn_our_own_write_into_a_conflict(
     through: Through, store: Store
 ) -> None:
     store.write_tickets([new("T-1")])
-    lost = []
+    lost: list[str] = []
 
     def lose_one(method: str, path: str, body: bytes) -> Answer | None:
         if _bulk_into("tickets", body, path) and not lost:

@@ -78,7 +78,8 @@ def _apply(store: Store, step: str, given: object) -> object:
     if step == "delete":
         return store.delete_mentions(msgspec.convert(given, list[str]))
     if step == "move":
-        return store.set_threads(msgspec.convert(given, dict[str, str]))
+        store.set_threads(msgspec.convert(given, dict[str, str]))
+        return None
     wanted, up_to_date, key = msgspec.convert(given, tuple[Ticket, bool, int])
     known = store.tickets([wanted.ticket]).get(wanted.ticket)
     version = known.version if known and up_to_date else None
