@@ -39,7 +39,8 @@ hashes of the files.
 ## Figures
 All from rows, and near-copies of rows, that the judged heads did not see
 (`python -m models.evaluate --data "$OUTCRY_LABELLED_DATA" --write`). The shipped heads are
-fitted again to all rows; calibration and threshold come from folds.
+fitted again to all rows; calibration and threshold come from folds. The recipe's settings were
+chosen on folds of the same sets, which flatters the figures a little; speed is of a shared machine.
 
 | what | data | figure |
 | --- | --- | --- |

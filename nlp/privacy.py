@@ -35,9 +35,7 @@ _PROTECTED = re.compile(
     r"|(?<!\w)[\#$]\w++",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(
-    r"(?<![\w.+@%-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.)+[^\W\d_]{2,24}", re.UNICODE
-)
+_EMAIL = re.compile(r"(?<![\w.+@%-])[\w.+%-]{1,64}+@(?:[\w-]{1,63}+\.)+[^\W\d_]{2,24}", re.UNICODE)
 _GAP = r"[ \u00a0\u202f.\-\u2010-\u2015_]{1,2}+"
 _DIGITS = re.compile(rf"(?<![\w+])\d++(?:{_GAP}\d++)*+(?![^\W\d_])")
 _GROUP = re.compile(r"\d+")

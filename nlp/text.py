@@ -16,9 +16,9 @@ MODEL_CHARACTERS = 20_000
 
 _LINK = r"(?:https?://|www\.)\S+"
 _HANDLE = r"@\w[\w.-]*(?:@[\w-]+(?:\.[\w-]+)+)?"
-_MASCOT = r"(?:&lt;3|<3|[:;=8xX][-']?[)(DPpO/\\|3*\]\[]+(?!\w)|[)(]+[-']?[:;=](?!\w))"
+_SMILEY = r"(?:&lt;3|<3|[:;=8xX][-']?[)(DPpO/\\|3*\]\[]{1,8}(?!\w)|[)(]{1,8}[-']?[:;=](?!\w))"
 _TOKEN = re.compile(
-    rf"{_LINK}|{_HANDLE}|{_MASCOT}"
+    rf"{_LINK}|{_HANDLE}|{_SMILEY}"
     r"|&(?:[a-z]{2,6}|\#\d{2,5});"
     r"|\#\w+"
     r"|\d(?:[\d.,:/-]*\d)?"
@@ -29,7 +29,10 @@ _TOKEN = re.compile(
 _REPEATED = re.compile(r"(.)\1{2,}")
 _DIGIT = re.compile(r"\d")
 _SUPPORT = re.compile(r"help|support|care|service|serv|ask|team|assist", re.IGNORECASE)
-_ADDRESS = re.compile(rf"{_LINK}|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|{_HANDLE}|[\w-]+\.(?:com|org|net)\S*")
+_ADDRESS = re.compile(
+    rf"{_LINK}|(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++|{_HANDLE}"
+    r"|(?<![\w-])[\w-]++\.(?:com|org|net)\b\S*"
+)
 _LONGEST_TOKEN = 40
 
 tokens = _TOKEN.findall

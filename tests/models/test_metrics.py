@@ -41,10 +41,8 @@ def test_precision_counts_the_first_and_recall_all() -> None:
     truth = np.array([1, 0, 1, 1, 0])
     scores = np.array([0.9, 0.8, 0.7, 0.2, 0.1])
     assert precision_at(truth, scores, 2) == 0.5
-    assert precision_recall(truth, np.array([1, 1, 1, 0, 0])) == (
-        pytest.approx(2 / 3),
-        pytest.approx(2 / 3),
-    )
+    precision, recall = precision_recall(truth, np.array([1, 1, 1, 0, 0]))
+    assert precision == recall == pytest.approx(2 / 3)
 
 
 def test_calibration_error_is_the_mean_gap_between_said_and_seen() -> None:

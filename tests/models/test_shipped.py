@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from models import data, recipe, registry
+from models import recipe, registry
 from models.card import card
 from models.errors import ModelUnknown
 from models.groups import folds
@@ -22,6 +22,7 @@ from nlp.assessment import Passage
 from nlp.baseline import sigmoid
 from nlp.features import Spellings
 from nlp.loading import load
+from tests.models.public import public_sets
 
 FOLDER = registry.folder()
 
@@ -90,8 +91,8 @@ def test_plain_cases_are_read_as_anybody_would(text: str, complaint: bool, senti
 
 
 def test_a_complaint_head_keeps_its_f1_on_a_fold_of_complaints_csv(labelled_data: Path) -> None:
-    rows = data.complaints(labelled_data)
-    sets = recipe.read_sets(labelled_data)
+    sets = public_sets(labelled_data)
+    rows = sets.complaints
     spellings = Spellings(recipe.SETTINGS)
     basis = recipe.fit_basis(sets.semeval[::6], sets.airline[::3], sets.threads, spellings)
     matrix = recipe.count(rows, spellings).weighted(basis.idf)

@@ -5,10 +5,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from models import recipe
-from models.data import DataMissing, Row
+from models.data import Row
+from models.errors import DataMissing
 from models.groups import folds, near_duplicates
 from models.train import main as train_command
 from models.train import train
@@ -17,6 +19,7 @@ from nlp.baseline import Baseline
 from nlp.features import Spellings
 from nlp.loading import load
 from tests.models import tiny_sets
+from tests.models.public import public_sets
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +28,6 @@ def sets_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    import typer
-
     app = typer.Typer()
     app.command()(train_command)
     result = CliRunner().invoke(app, list(arguments))
@@ -71,7 +72,7 @@ def test_no_near_copy_of_a_complaint_row_teaches_anything_else(sets_folder: Path
 
 
 def test_no_row_of_a_test_part_is_in_its_training_part(labelled_data: Path) -> None:
-    sets = recipe.read_sets(labelled_data)
+    sets = public_sets(labelled_data)
     texts = [row.text for row in (*sets.complaints, *sets.semeval, *sets.airline)]
     n = len(sets.complaints)
     assert set(texts[:n]).isdisjoint(texts[n:])

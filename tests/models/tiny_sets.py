@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 _BAD = ["parcel never came", "router keeps dying", "bill is wrong", "agent was rude", "app broke"]
 _GOOD = ["love this place", "staff were kind", "great new colour", "best soup in town"]
 _PLAIN = ["open on sunday", "bus leaves at nine", "match starts soon", "rain in the north"]
-_FILL = ["again", "today", "really", "still", "at", "home", "with", "my", "friend", "for", "the", "second", "week", "in", "a", "row"]
+_FILL = ["again", "today", "really", "still", "home", "with", "my", "friend", "second", "week"]
 
 
 def _text(stock: list[str], chance: random.Random) -> str:
@@ -22,7 +23,7 @@ def write(folder: Path, rows: int = 120) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     stocks = {"negative": _BAD, "neutral": _PLAIN, "positive": _GOOD}
 
-    def save(name: str, header: list[str], lines: list[list[object]]) -> None:
+    def save(name: str, header: list[str], lines: Sequence[Sequence[object]]) -> None:
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([header, *lines])
 

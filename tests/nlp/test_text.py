@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.text import form, is_shouted, spans, tokens
+from nlp.text import form, is_shouted, spans, tokens, without_addresses
 
 
 @given(st.text())
@@ -62,3 +64,12 @@ def test_only_whole_words_in_capitals_shout() -> None:
     assert is_shouted("FIX")
     assert not is_shouted("OK")
     assert not is_shouted("Fix")
+
+
+@pytest.mark.parametrize("piece", ["(", ":(", "a", "@", "1,", "&a", "'", "a@", "#", "http", "a-"])
+def test_no_text_takes_more_time_than_its_length_deserves(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    begin = time.process_time()
+    tokens(text)
+    without_addresses(text)
+    assert time.process_time() - begin < 2
