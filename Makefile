@@ -6,7 +6,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
 ROOMS := dags listeners models nlp outcry triage
 
-.PHONY: help demo test lint airflow-pools lock up down deploy-check clean
+.PHONY: help demo test lint lock up down deploy-check clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -32,7 +32,11 @@ down: ## Stop what `make up` started; data stay
 	docker compose -f deploy/compose.yaml down
 
 deploy/.env:
-	@echo "outcry: copy deploy/.env.example to deploy/.env and set the passwords in it" >&2; exit 2
+	@umask 077; $(PYTHON) deploy/new_env.py < deploy/.env.example > $@
+	@echo "outcry: random passwords are in deploy/.env; keep it, the data hang on it"
+
+deploy-check: .venv/full ## Check what Docker will start, as far as that goes without Docker
+	@$(BIN)/python -m pytest -q tests/deploy
 
 clean: ## Remove the environment and caches
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -125,6 +125,19 @@ class Listener(Protocol):
 
 
 @runtime_checkable
+class Checks(Protocol):
+    """A listener that can tell whether a target's settings are usable, without its network."""
+
+    def check(self, target: Target) -> None:
+        """Return if they are.
+
+        Raises:
+            BadTarget: if they are not; says what to correct.
+        """
+        ...
+
+
+@runtime_checkable
 class Replays(Protocol):
     """A listener that can map a rejected payload again, after a fix."""
 

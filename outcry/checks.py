@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from listeners import ledger
-from listeners.contract import Target
+from listeners.contract import Checks, Target
 from listeners.errors import ListenerError
 from listeners.landing import RAW, scored
 from listeners.registry import listener
@@ -108,7 +108,9 @@ def _ask_store(settings: Settings) -> str:
 def _target(target: Target) -> Check:
     name = f"target {target.source}/{target.key}"
     try:
-        traits = listener(target.source).traits
+        found = listener(target.source)
+        if isinstance(found, Checks):
+            found.check(with_secrets(target))
     except ListenerError as error:
         return Check(name=name, status="fail", detail=in_one_line(error))
     if target.source not in SECRETS:
@@ -116,7 +118,7 @@ def _target(target: Target) -> Check:
     param, variable = SECRETS[target.source]
     if with_secrets(target).params.get(param):
         return Check(name=name, status="ok", detail="its credential is set")
-    if variable in traits.needs:
+    if variable in found.traits.needs:
         return Check(name=name, status="fail", detail=f"no credential: set {variable}")
     return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {variable}")
 

@@ -227,7 +227,7 @@ def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:
     """The records of a raw part, each mention with its assessment."""
     assessed = map(decode_assessment, landing.read_lines(kind, part))
     for record in landing.records(part):
-        yield record, (next(assessed) if isinstance(record, Mention) else None)
+        yield record, (next(assessed, None) if isinstance(record, Mention) else None)
 
 
 def _keep_refused(store: Store, part: Part, refused: Sequence[Refusal], now: datetime) -> None:

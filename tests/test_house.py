@@ -58,7 +58,13 @@ def test_a_file_can_be_read_in_one_sitting() -> None:
 
 def _locked() -> dict[str, str]:
     lock = (ROOT / "requirements.lock").read_text()
-    return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", lock, flags=re.MULTILINE))
+    found = re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", lock, flags=re.MULTILINE)
+    return {_normal(name): version for name, version in found}
+
+
+def _normal(name: str) -> str:
+    """A package's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_every_dependency_is_locked() -> None:
@@ -66,7 +72,7 @@ def test_every_dependency_is_locked() -> None:
     wanted = list(project["dependencies"])
     for extra in project["optional-dependencies"].values():
         wanted += extra
-    names = {re.split(r"[<>=! ;\[]", line)[0].lower().replace("_", "-") for line in wanted}
+    names = {_normal(re.split(r"[<>=! ;\[]", line)[0]) for line in wanted}
     assert names - set(_locked()) == set()
 
 

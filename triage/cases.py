@@ -1,9 +1,9 @@
 """What makes a case, as pure code: mentions in, the derived half of a ticket out.
 
-A *candidate* is a post that complains. Candidates in the same words, none of them more than
-`Rules.matter` after the one before, are copies of one: the *original* is the earliest. A
-candidate is an *opener* if it is an original, or a copy by the original's own author; a copy by
-somebody else is one more voice of the original's case, like a repost.
+A *candidate* is a post that somebody should answer. Candidates in the same words, none of them
+more than `Rules.matter` after the one before, are copies of one: the *original* is the earliest.
+A candidate is an *opener* if it is an original, or a copy by the original's own author; a copy
+by somebody else is one more voice of the original's case, like a repost.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def refusal(row: StoredMention, rules: Rules) -> str | None:
         if row.model is None or row.language == "und":
             return "nothing to read"
         return None if rules.unread == "ticket" else "language not read"
-    return None if _complains(row, rules) else "not a complaint"
+    if _complains(row, rules) or any(cue in rules.always for cue in row.cues):
+        return None
+    return "not a complaint"
 
 
 def _complains(row: StoredMention, rules: Rules) -> bool:

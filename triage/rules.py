@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import msgspec
 
 from listeners.mention import Author
+from nlp.assessment import CueKind
 from triage.departments import DEPARTMENTS, Department
 from triage.errors import BadRules
 from triage.ticket import Tier
@@ -75,6 +76,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     thresholds: Mapping[str, float] = {}
     """Complaint probability from which a post of a source opens a case; else the model says."""
+    always: tuple[CueKind, ...] = ("safety",)
+    """A post with one of these cues opens a case, however calm its words."""
     low_rating: float = 0.4
     """A review at or below this share of its scale opens a case, whatever the words say."""
     unread: Literal["ticket", "leave"] = "ticket"

@@ -100,6 +100,14 @@ class Mastodon:
         self._sleep = sleep
         self._jitter = jitter
 
+    def check(self, target: Target) -> None:
+        """Whether the settings can be used.
+
+        Raises:
+            BadTarget: if not.
+        """
+        _timeline(target)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of posts, each page oldest first.
 

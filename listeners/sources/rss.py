@@ -71,6 +71,14 @@ class Rss:
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()
 
+    def check(self, target: Target) -> None:
+        """Whether the settings can be used.
+
+        Raises:
+            BadTarget: if not.
+        """
+        _feed(target)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield the feed as one page, oldest entry first; an unchanged feed as an empty one.
 

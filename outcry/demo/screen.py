@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -61,11 +63,18 @@ def as_objects(demo: Demo) -> Iterator[dict[str, Any]]:
 
 def commands(demo: Demo) -> Iterator[str]:
     """Three commands that work as they stand."""
-    outcry = "outcry" if which("outcry") else ".venv/bin/outcry"  # as `make demo` leaves it
-    start, at = f"{outcry} --home {demo.home}", demo.as_of.strftime("%Y-%m-%dT%H:%MZ")
+    start, at = f"{_program()} --home {demo.home}", demo.as_of.strftime("%Y-%m-%dT%H:%MZ")
     yield f"{start} show {short(demo.queue[0]['ticket'])}"
     yield f"{start} next --agent you --as-of {at}"
     yield f"{start} queue --department 'outages and faults' --as-of {at}"
+
+
+def _program() -> str:
+    """How to call this command from where the reader is."""
+    if which("outcry"):
+        return "outcry"
+    program = Path(sys.executable).with_name("outcry")  # as `make demo` leaves it
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
 
 
 def _headline(demo: Demo) -> Iterator[str]:

@@ -28,6 +28,8 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ("Your playlist is on fire today", ""),
     ("These deals on fire!!", ""),
     ("The phone burns through its battery by noon", ""),
+    ("And waiting two more hours was adding insult to injury", ""),
+    ("It hurt my feelings a little to walk past it", ""),
     # legal
     ("You will hear from my lawyer on Monday", "legal"),
     ("I am taking you to court over this invoice", "legal"),

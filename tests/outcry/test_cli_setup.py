@@ -38,7 +38,7 @@ def test_settings_that_are_there_are_kept(tmp_path: Path) -> None:
 
 def test_the_examples_in_the_written_settings_can_be_taken_up(tmp_path: Path) -> None:
     text = settings_text()
-    values = ("source", "key", "url", "base_url", "tag", "mastodon", "hellopeter")
+    values = ("source", "key", "url", "server", "tag", "mastodon", "hellopeter")
     for line in text.splitlines():
         example = line.removeprefix("# ")
         if line.startswith("# [[targets]]") or example.startswith(tuple(f"{v} = " for v in values)):
@@ -102,7 +102,7 @@ def test_a_credential_in_the_environment_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "outcry.toml").write_text(
-        '[[targets]]\nsource = "mastodon"\nkey = "a"\nbase_url = "https://m.example"\ntag = "x"\n'
+        '[[targets]]\nsource = "mastodon"\nkey = "a"\nserver = "https://m.example"\ntag = "x"\n'
     )
     assert _statuses(tmp_path, "check")["target mastodon/a"] == "warn"
     monkeypatch.setenv("OUTCRY_MASTODON_TOKEN", "secret")

@@ -70,6 +70,15 @@ def test_what_is_no_complaint_is_left_out_with_its_reason(store: DictStore) -> N
     assert {example.reason for example in report.examples} == set(report.left_out)
 
 
+def test_somebody_who_may_come_to_harm_is_a_case_however_calm_the_words(store: DictStore) -> None:
+    calm = heard("1", "your router caught fire last night", complaint=False, cues=("safety",))
+    triage(store, [calm])
+    assert only_ticket(store).excerpt == "your router caught fire last night"
+    other = DictStore()
+    report = triage(other, [calm], Rules(always=()))
+    assert report.left_out == {"not a complaint": 1}
+
+
 def test_a_thread_is_one_case_and_a_late_beginning_joins_it(store: DictStore) -> None:
     triage(store, [heard("2", hours=1, parent_id="1"), heard("3", hours=2, parent_id="2")])
     ticket = only_ticket(store)
