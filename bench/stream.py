@@ -13,12 +13,12 @@ START = datetime(2026, 5, 4, 6, 0, tzinfo=UTC)
 
 _OPENERS = ("@harrowgate_help", "Hey @harrowgate_help", "So @harrowgate_help,", "Well.")
 _COMPLAINTS = (
-    "my parcel was due on {day} and nobody can tell me where it is",
+    "parcel {number} was due on {day} and nobody can tell me where it is",
     "charged twice for order {number} and still no refund after {count} calls",
-    "the app has thrown me out for the {count}th time today, this is useless",
+    "the app shows error {number} for the {count}th time today, this is useless",
     "your courier left {number} in the rain, everything inside is ruined",
-    "on hold for {count} hours and then the line went dead. Appalling service",
-    "cancelling my account, {count} broken promises is enough",
+    "on hold for {count} hours about case {number}, then the line went dead. Appalling service",
+    "cancelling account {number}, {count} broken promises is enough",
 )
 _OTHER = (
     "what time does the shop in street {number} close on {day}?",
@@ -38,6 +38,7 @@ def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
     """Write a CSV of that many rows; the same arguments give the same bytes.
 
     A third are complaints, one in five answers an earlier post, one in twelve is the brand's.
+    Complaints differ by their numbers, so that few are copies of another; small talk repeats.
     """
     rng = random.Random(seed)
     recent: list[str] = []
@@ -57,6 +58,6 @@ def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
 def _post(rng: random.Random) -> str:
     words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)
     filled = words.format(
-        day=rng.choice(_DAYS), number=rng.randrange(1000, 9999), count=rng.randrange(2, 9)
+        day=rng.choice(_DAYS), number=rng.randrange(100_000, 1_000_000), count=rng.randrange(2, 9)
     )
     return f"{rng.choice(_OPENERS)} {filled}"

@@ -60,7 +60,7 @@ class Casebook:
         """Read what has the same words as these rows, and what became of it before."""
         rows = list(rows)
         for row in rows:
-            self._asked.setdefault(row.fingerprint, {})[row.uid] = row
+            self._ask_for(row)
         wanted = sorted({row.fingerprint for row in rows if row.fingerprint} - self._copies.keys())
         if not wanted:
             return
@@ -161,12 +161,17 @@ class Casebook:
     def _originals_beyond(self, row: StoredMention) -> dict[str, StoredMention]:
         """The originals of what was asked for beyond the store's first 500 copies."""
         key = row.fingerprint
-        if row.uid not in self._beyond.get(key, {}):
-            asked = self._asked.setdefault(key, {})
-            asked[row.uid] = row
-            rows = [*self._copies.get(key, ()), *asked.values()]
+        self._ask_for(row)
+        if key not in self._beyond:
+            rows = [*self._copies.get(key, ()), *self._asked[key].values()]
             self._beyond[key] = cases.originals(rows, self._rules, self._decided)
         return self._beyond[key]
+
+    def _ask_for(self, row: StoredMention) -> None:
+        asked = self._asked.setdefault(row.fingerprint, {})
+        if row.uid not in asked:
+            asked[row.uid] = row
+            self._beyond.pop(row.fingerprint, None)
 
     def _read_members(self, threads: set[str]) -> None:
         self.members |= {thread: [] for thread in sorted(threads)}

@@ -15,7 +15,8 @@ have changed an earlier decision, the difference is this, and nothing is lost or
 * A beginning that turns out to join the threads of two tickets leaves both to the earlier one;
   the other is dismissed as merged, unless somebody has decided on it: then it stays as it is.
 * A deletion heard before its mention is stored leaves no trace of what the mention answered.
-* A copy that is edited into other words stays a voice of its old case until that is next folded.
+* A copy that is edited into other words, or no longer complains, stays a voice of its old case
+  until that is next folded.
 
 Beyond the first 500 posts of a thread and 500 copies of a text the rest are stored and counted
 in the report, but no longer in the ticket's figures.
@@ -222,7 +223,7 @@ def _decide(
     store: Store, rows: dict[str, StoredMention], rules: Rules, now: datetime
 ) -> list[_Decision]:
     book = Casebook(store, rules)
-    targets = _load_targets(store, book, rows)
+    targets = _load_targets(store, book, rows, rules)
     owners = sorted({c for t in _homeless(book, targets) if (c := _customer(book, t))})
     if owners:
         posts = store.posts_of_customers(owners)
@@ -253,7 +254,9 @@ def _decide(
     return decisions
 
 
-def _load_targets(store: Store, book: Casebook, rows: dict[str, StoredMention]) -> set[str]:
+def _load_targets(
+    store: Store, book: Casebook, rows: dict[str, StoredMention], rules: Rules
+) -> set[str]:
     """The threads whose tickets these mentions have a part in, loaded."""
     said = [row for row in rows.values() if not row.owner]
     named = {
@@ -266,8 +269,10 @@ def _load_targets(store: Store, book: Casebook, rows: dict[str, StoredMention]) 
     heard = [*rows.values(), *said]
     targets = {row.thread for row in heard if row.owner or not row.repost}
     book.load(targets)
-    book.load_copies(said)
-    originals = (book.original(row) for row in said)
+    # Small talk in the same words is common and is nobody's voice: it is not looked up.
+    telling = [r for r in said if r.repost or r.deleted or cases.refusal(r, rules) is None]
+    book.load_copies(telling)
+    originals = (book.original(row) for row in telling)
     targets |= {original.thread for original in originals if original is not None}
     book.load(targets)
     return targets

@@ -270,6 +270,7 @@ class Process(Machine):
             "ES_JAVA_HOME": str(java_home()),
             "ES_PATH_CONF": str(self.folder / "config"),
             "ES_TMPDIR": str(self.folder / "tmp"),
+            "CLI_JAVA_OPTS": f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             "HOME": str(self.folder),
         }
 
