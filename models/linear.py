@@ -54,7 +54,7 @@ class Counts:
             self.pieces, idf, 1.0
         )
 
-    def _by_spelling(self, buckets: list[list[int]]) -> Matrix:
+    def _by_spelling(self, buckets: Sequence[Sequence[int]]) -> Matrix:
         owners = np.repeat(np.arange(len(buckets)), [len(row) for row in buckets])
         flat = np.array([bucket for row in buckets for bucket in row], dtype=np.int64)
         return _ones(owners, flat, (len(buckets), self._buckets))

@@ -32,7 +32,8 @@ from nlp.features import Batch, Spellings
 from nlp.reader import Reading
 from nlp.text import MODEL_CHARACTERS
 
-_MOST_SPELLINGS = 300_000
+_MOST_SPELLINGS = 50_000
+"""Remembered at once; some 30 MB."""
 _TINY = 1e-9
 
 
@@ -127,7 +128,7 @@ class Baseline:
         self._piece_impact = np.concatenate([self._piece_impact, impact])
         self._piece_square = np.concatenate([self._piece_square, square])
 
-    def _sums(self, buckets: list[list[int]]) -> tuple[Floats, Floats]:
+    def _sums(self, buckets: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
         owners = np.repeat(np.arange(len(buckets)), [len(row) for row in buckets])
         flat = np.array([bucket for row in buckets for bucket in row], dtype=np.int64)
         impact = _by_text(self._impact[flat], owners, len(buckets))

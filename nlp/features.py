@@ -8,6 +8,7 @@ thousand spellings make up most of any stream.
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ Integers = npt.NDArray[np.int64]
 
 _FIRST_OF_MIX = np.uint64(0x9E3779B1)
 _SECOND_OF_MIX = np.uint64(0x85EBCA6B)
+_HANDLES = ("<user>", "<support>")
 _START = np.uint64(0x5EED)
 
 
@@ -65,8 +67,8 @@ class Spellings:
         self._settings = settings
         self._mask = (1 << settings.bits) - 1
         self._known: dict[str, int] = {}
-        self.words: list[list[int]] = []
-        self.pieces: list[list[int]] = []
+        self.words: list[array[int]] = []
+        self.pieces: list[array[int]] = []
         self.hashes: list[int] = []
 
     def __len__(self) -> int:
@@ -90,11 +92,16 @@ class Spellings:
         return Batch(cut, kinds, rows, pairs, paired)
 
     def _add(self, token: str) -> int:
-        number = len(self.hashes)
         shape = form(token)
+        if shape[:1] == "<" and shape not in _HANDLES:
+            token = shape  # Links and numbers without end are few forms.
+            if token in self._known:
+                return self._known[token]
+        number = len(self.hashes)
         self._known[token] = number
-        self.words.append(self._words(token, shape))
-        self.pieces.append(self._pieces(token, shape))
+        # Arrays, because there are many: a list of numbers takes six times the memory.
+        self.words.append(array("i", self._words(token, shape)))
+        self.pieces.append(array("i", self._pieces(token, shape)))
         self.hashes.append((_hash("w" + shape) or 1) if shape else 0)
         return number
 
@@ -107,7 +114,7 @@ class Spellings:
         return buckets
 
     def _pieces(self, token: str, shape: str) -> list[int]:
-        if shape in ("<user>", "<support>"):
+        if shape in _HANDLES:
             kind, core = "h", token[1:].lower()
         elif shape[:1] != "<" and any(map(str.isalpha, shape)):
             kind, core = "c", shape.lstrip("#")
