@@ -32,18 +32,18 @@ from nlp.features import Batch, Spellings
 from nlp.reader import Reading
 from nlp.text import MODEL_CHARACTERS
 
-_MOST_SPELLINGS = 50_000
-"""Remembered at once; some 30 MB."""
 _TINY = 1e-9
 
 
 class Baseline:
     """A `Reader` over hashed n-grams.
 
-    Spellings are remembered up to a bound; safe to call from several threads.
+    ``remembered`` spellings at most are kept between calls, some 30 MB by default. Safe to call
+    from several threads.
     """
 
-    def __init__(self, metadata: Metadata, weights: Weights) -> None:
+    def __init__(self, metadata: Metadata, weights: Weights, remembered: int = 50_000) -> None:
+        self._remembered = remembered
         self.model = f"{metadata.name}/{metadata.version}"
         self.languages = frozenset(metadata.languages)
         self.calibration = metadata.calibration
@@ -97,7 +97,7 @@ class Baseline:
 
         The parts of a text add up to its score, less the intercept.
         """
-        if len(self._spellings) > _MOST_SPELLINGS:
+        if len(self._spellings) > self._remembered:
             self._forget()
         batch = self._spellings.batch(texts)
         self._learn()
