@@ -3,7 +3,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode
+UV := .cache/uv/bin/uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
+# Each may start an Elasticsearch node of its own, of some 800 MB.
+WORKERS ?= 2
 ROOMS := dags listeners models nlp outcry triage
 
 .PHONY: help demo test lint lock up down deploy-check clean
@@ -15,13 +18,13 @@ demo: .venv/base ## Set up what reading and triage need, and show the product on
 	@$(BIN)/outcry demo
 
 test: .venv/full ## Set up everything and run every test
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: .venv/full ## Format, lint, types and import rules alone
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
 lock: .venv/full ## Resolve the newest versions that pyproject.toml allows and write the lock
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --all-extras --generate-hashes \
+	@$(UV) pip compile --quiet --upgrade --universal --all-extras --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 	  pyproject.toml --output-file requirements.lock
 
@@ -41,23 +44,27 @@ deploy-check: .venv/full ## Check what Docker will start, as far as that goes wi
 clean: ## Remove the environment and caches
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/bin/uv: requirements.lock
+$(UV): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "outcry: Python 3.11 or newer is needed; try make PYTHON=python3.12" >&2; exit 2; }
-	@$(PYTHON) -m venv --clear .venv
-	@awk '/^[a-z]/ {wanted = /^uv==/} wanted' requirements.lock > .venv/uv.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python pip setuptools
+	@$(PYTHON) -m venv --clear .cache/uv
+	@awk '/^[a-z]/ {wanted = /^uv==/} wanted' requirements.lock > .cache/uv/uv.lock
+	@.cache/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r .cache/uv/uv.lock
 	@touch $@
 
-.venv/base: $(BIN)/uv pyproject.toml
+.venv/pyvenv.cfg: $(UV)
+	@$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" .venv
+	@touch $@
+
+.venv/base: .venv/pyvenv.cfg pyproject.toml
 	@echo "outcry: setting up the base environment in .venv"
-	@$(UV) --constraint requirements.lock editables hatchling
-	@$(UV) --constraint requirements.lock --no-build-isolation --editable .
+	@$(INSTALL) --constraint requirements.lock editables hatchling
+	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q $(ROOMS)
 	@touch $@
 
 .venv/full: .venv/base
 	@echo "outcry: setting up everything else in .venv"
-	@$(UV) --requirement requirements.lock
+	@$(INSTALL) --requirement requirements.lock
 	@touch $@
