@@ -32,9 +32,7 @@ class Source(msgspec.Struct, frozen=True):
 
 SOURCES: Mapping[str, Source] = {
     "import": Source("import_file", "ImportFile"),
-    "mastodon": Source(
-        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
-    ),
+    "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
     "rss": Source("rss", "Rss"),
 }
 """By name, sorted."""
