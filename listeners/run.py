@@ -24,9 +24,12 @@ from listeners.errors import (
 )
 from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.ledger import Counts, LedgerRow, Outcome, read_row, write_row
-from listeners.mention import Mention, Record, encode
+from listeners.mention import Deletion, Mention, Record, encode
+from listeners.secrets import secrets_in, without_secrets
 from listeners.state import Memory, TargetState, Verdict, load, save
 
+MAX_LINE = 256 * 1024
+"""Bytes of a stored mention above which its ``raw`` is left out."""
 _MANY = 5
 _TOO_MANY = 0.2
 _Judged = list[tuple[Record, Verdict]]
@@ -131,9 +134,15 @@ class _Run:
         except LandingError:
             raise
         except ListenerError as error:
+            allowance = self.budget.allowance
+            if isinstance(error, RateLimited) and not error.ours and allowance is not None:
+                allowance.block(error.retry_at)
             return self._finish(self._outcome_of(error), error=error)
         except Exception as error:
             self._finish("failed", error=error)
+            if any(secret in f"{error!r}{error}" for secret in secrets_in(self.target)):
+                words = f"{type(error).__name__}: {without_secrets(str(error), self.target)}"
+                raise ListenerError(f"unexpected {words}: report it") from None
             raise
         return self._finish("ok" if done else "partial", cut_off=not done)
 
@@ -193,7 +202,7 @@ class _Run:
         if not records:
             return 0
         part = self._part(self.doc.next_part + skip)
-        self.landing.write_part(RAW, part, map(encode, records))
+        self.landing.write_part(RAW, part, map(_line, records))
         return 1
 
     def _write_rejects(self, rejects: Sequence[Reject], skip: int) -> int:
@@ -252,7 +261,7 @@ class _Run:
             asked_to=self.asked[1],
             cut_off=cut_off,
             quota_left=self.doc.quota_left,
-            error=" ".join(str(error).split()) if error else None,
+            error=without_secrets(" ".join(str(error).split()), self.target) if error else None,
             error_class=type(error).__name__ if error else None,
             retry_at=error.retry_at if isinstance(error, RateLimited) else None,
             started_at=self.started_at,
@@ -305,6 +314,15 @@ class _Orphans:
             return []
         again = {_version(record) for record in fresh}
         return [record for record in self.records if _version(record) not in again]
+
+
+def _line(record: Record) -> bytes:
+    """The record as it is stored; a payload that would make it huge is left out."""
+    line = encode(record)
+    if len(line) <= MAX_LINE or isinstance(record, Deletion):
+        return line
+    note = {"left_out": f"a payload that made {len(line)} bytes"}
+    return encode(msgspec.structs.replace(record, raw=note))
 
 
 def _version(record: Record) -> tuple[str, str]:

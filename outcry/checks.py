@@ -14,14 +14,16 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Checks, Target
+from listeners.coverage import silences
 from listeners.errors import ListenerError
 from listeners.landing import RAW, scored
-from listeners.registry import listener
+from listeners.registry import SOURCES, listener
+from listeners.secrets import without_secrets
 from models.errors import ModelsError
 from nlp.errors import NlpError
 from nlp.loading import model_id
 from outcry.exits import in_one_line
-from outcry.settings import SECRETS, Settings, with_secrets
+from outcry.settings import Settings, with_secrets
 from triage.errors import TriageError
 from triage.store.base import Store
 from triage.ticket import WAITING
@@ -112,15 +114,20 @@ def _target(target: Target) -> Check:
         if isinstance(found, Checks):
             found.check(with_secrets(target))
     except ListenerError as error:
-        return Check(name=name, status="fail", detail=in_one_line(error))
-    if target.source not in SECRETS:
+        detail = without_secrets(in_one_line(error), with_secrets(target))
+        return Check(name=name, status="fail", detail=detail)
+    source = SOURCES[target.source]
+    if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")
-    param, variable = SECRETS[target.source]
-    if with_secrets(target).params.get(param):
+    params = with_secrets(target).params
+    suffix = f"_{target.credential}" if target.credential else ""
+    missing = [word + suffix for param, word in source.secrets.items() if not params.get(param)]
+    if not missing:
         return Check(name=name, status="ok", detail="its credential is set")
-    if variable in found.traits.needs:
-        return Check(name=name, status="fail", detail=f"no credential: set {variable}")
-    return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {variable}")
+    words = " and ".join(missing)
+    if source.open:
+        return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {words}")
+    return Check(name=name, status="fail", detail=f"no credential: set {words}")
 
 
 def _versions() -> Check:
@@ -157,6 +164,9 @@ def _ledger(settings: Settings) -> Iterator[Check]:
     except ListenerError as error:
         yield Check(name="ledger", status="fail", detail=in_one_line(error))
         return
+    for alert in silences(settings.landing):
+        words = f"since {alert.since}: {alert.words}"
+        yield Check(name=f"silence {alert.source}/{alert.target}", status="warn", detail=words)
     bad = [row for row in newest.values() if row.outcome in ("failed", "partial")]
     for row in bad:
         words = row.error or "cut off by its budget; the next run goes on"

@@ -10,7 +10,8 @@ Environment:
     OUTCRY_ES_API_KEY         its API key, or
     OUTCRY_ES_USER, OUTCRY_ES_PASSWORD
     OUTCRY_PSEUDONYM_KEY      secret that keys the pseudonyms of authors
-    OUTCRY_MASTODON_TOKEN     access token for Mastodon targets
+    OUTCRY_WEBHOOK_SECRET     what senders to the webhook sign with
+    OUTCRY_SOURCE_…           secrets of targets, as `listeners.registry` names them
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -18,24 +19,24 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.request import getproxies
 
 import msgspec
 import platformdirs
 
-from listeners.contract import Target
+from listeners.contract import Rate, Target
 from listeners.landing import Landing
+from listeners.reach import Reach
+from listeners.registry import secrets_of
 from models.registry import folder as model_folder
 from triage.rules import Rules
 from triage.store import open_store
 from triage.store.base import Store
 
 T = TypeVar("T")
-
-SECRETS: Mapping[str, tuple[str, str]] = {"mastodon": ("access_token", "OUTCRY_MASTODON_TOKEN")}
-"""By source: the target's parameter that is a secret, and where it comes from."""
 
 
 class SettingsError(Exception):
@@ -66,6 +67,48 @@ class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     every_minutes: int = 15
     max_pages: int = 50
     deadline_minutes: int = 10
+    allow_networks: tuple[str, ...] = ()
+    """Networks that targets may lead to though they are not public, as ``10.0.0.0/8``."""
+    rates: dict[str, dict[str, str]] = {}
+    """By source: what a credential may use in a time, as ``calls = "450/15m"``."""
+
+    def __post_init__(self) -> None:
+        Reach(allow=self.allow_networks)
+        for source, given in self.rates.items():
+            for what, words in given.items():
+                _rate(f"rates.{source}.{what}", what, words)
+
+    def rates_of(self, source: str, otherwise: Sequence[Rate]) -> tuple[Rate, ...]:
+        """A source's rates; what the settings name replaces what the source says of itself."""
+        given = self.rates.get(source, {})
+        own = [_rate(source, what, words) for what, words in given.items()]
+        return (*own, *(rate for rate in otherwise if rate.what not in given))
+
+    @property
+    def reach(self) -> Reach:
+        """Where listeners may connect to: through the proxy, if the environment names one."""
+        proxies = getproxies()
+        return Reach(allow=self.allow_networks, proxy=proxies.get("https") or proxies.get("http"))
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sender of posts: how its rows are read, as for an import."""
+
+    preset: str | None = None
+    fields: dict[str, Any] | None = None
+    timezone: str | None = None
+    source: str | None = None
+    """The network that its mentions are of; the channel's name if not given."""
+    max_mb_per_window: float = 64.0
+    """Packed megabytes that it may bring in one window; then it is asked to come back."""
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be sent to us."""
+
+    channels: dict[str, Channel] = {}
+    max_mb: float = 8.0
+    """Megabytes of one request."""
 
 
 class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand
     store: StoreSettings
     listen: ListenSettings
+    webhook: WebhookSettings
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
@@ -165,6 +209,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
+    known |= {"webhook"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -177,25 +222,31 @@ def load_settings(home: Path | None = None) -> Settings:
         brand=brand,
         store=_store(_section(file, document, "store", StoreSettings)),
         listen=_section(file, document, "listen", ListenSettings),
+        webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
     )
 
 
+def webhook_secret() -> str | None:
+    """What senders sign with."""
+    return os.environ.get("OUTCRY_WEBHOOK_SECRET") or None
+
+
 def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Target:
-    """The target with its source's secret filled in.
+    """The target with its source's secrets filled in.
 
     ``secrets`` (by parameter name) wins over the environment: a scheduler hands in what it
-    keeps itself. A target that needs none comes back as it is.
+    keeps itself. A target with a ``credential`` looks for ``VARIABLE_CREDENTIAL`` alone.
     """
-    if target.source not in SECRETS:
-        return target
-    param, variable = SECRETS[target.source]
-    value = (secrets or {}).get(param) or os.environ.get(variable)
-    if not value:
-        return target
-    return msgspec.structs.replace(target, params={**target.params, param: value})
+    suffix = f"_{target.credential}" if target.credential else ""
+    found = {
+        param: value
+        for param, variable in secrets_of(target.source).items()
+        if (value := (secrets or {}).get(param) or os.environ.get(variable + suffix))
+    }
+    return msgspec.structs.replace(target, params={**target.params, **found}) if found else target
 
 
 def _store(settings: StoreSettings) -> StoreSettings:
@@ -222,14 +273,32 @@ def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
         raise SettingsError(f"{file}: targets must be written as [[targets]] tables")
     found: dict[tuple[str, str], Target] = {}
     for table in tables:
-        params = {k: v for k, v in table.items() if k not in ("source", "key")}
-        fields = {k: v for k, v in table.items() if k in ("source", "key")}
+        own = ("source", "key", "credential")
+        params = {k: v for k, v in table.items() if k not in own}
+        fields = {k: v for k, v in table.items() if k in own}
         target = _convert(file, "targets", {**fields, "params": params}, Target)
         name = (target.source, target.key)
         if name in found:
             raise SettingsError(f"{file}: two targets are called {name[0]}/{name[1]}; rename one")
         found[name] = target
     return tuple(found.values())
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _rate(name: str, what: str, words: str) -> Rate:
+    """The rate that is written ``100/60s``, ``450/15m``, ``10000/day`` or ``50/month``."""
+    amount, _, per = words.partition("/")
+    try:
+        if per in ("day", "month"):
+            return Rate(amount=float(amount), per=per, what=what)  # type: ignore[arg-type]
+        seconds = float(per[:-1]) * _SECONDS[per[-1:]]
+        if seconds > 0 and float(amount) > 0:
+            return Rate(amount=float(amount), per=seconds, what=what)
+    except (ValueError, KeyError):
+        pass
+    raise ValueError(f"{name} {words!r} is no rate: write it like 450/15m, 10000/day or 50/month")
 
 
 def _section(file: Path, document: Mapping[str, Any], name: str, kind: type[T]) -> T:
