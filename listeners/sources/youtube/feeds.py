@@ -1,0 +1,250 @@
+"""One run over the feeds of a target, and what it has to remember for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from listeners import recheck
+from listeners.contract import Budget, Listener, Page, Reject, Target
+from listeners.mapping import MALFORMED, map_items
+from listeners.mention import Deletion, Mention
+from listeners.sources.youtube.interface import BATCH, Closed, Interface
+from listeners.times import parse_time
+from listeners.walk import newest_first
+
+_OVERLAP = timedelta(hours=1)
+_EVERY = timedelta(hours=6)
+_AT_ONCE = 10 * BATCH
+_CLOSED_FOR = timedelta(days=1)
+
+
+class Thread(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of a thread that may still grow."""
+
+    replies: int
+    video: str | None
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The state. A feed is a video or a channel, by its id; times are seconds since 1970."""
+
+    walks: dict[str, dict[str, Any]] = {}
+    last: str | None = None
+    """The feed that was read last; the next run begins with the one after it."""
+    found: dict[str, int] = {}
+    """When the videos of a query were published."""
+    searched: int = 0
+    closed: dict[str, int] = {}
+    """When a feed was found to have no comments to read."""
+    heard: recheck.Watched = {}
+    threads: dict[str, Thread] = {}
+    grown: tuple[str, ...] = ()
+    """Threads whose replies are to be read."""
+
+
+class Run:
+    """The steps of one run, as pages; ``place`` is what is known by now."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        target: Target,
+        place: Place,
+        budget: Budget,
+        interface: Interface,
+        mapper: Callable[[Any, str | None], Mention],
+        keep: timedelta,
+    ) -> None:
+        self.place = place
+        self._listener = listener
+        self._target = target
+        self._budget = budget
+        self._interface = interface
+        self._mapper = mapper
+        self._keep = keep
+        self._stamp = int(budget.now.timestamp())
+
+    def search(self, query: str, every: timedelta, age: timedelta, most: int) -> Iterator[Page]:
+        """Look for videos, if it is time to."""
+        if self._stamp - self.place.searched < every.total_seconds():
+            return
+        oldest = self._budget.now - age
+        items, more = self._interface.search(query, oldest)
+        found = {**self.place.found, **dict(_videos(items))}
+        fresh = {video: at for video, at in found.items() if at >= oldest.timestamp()}
+        kept = dict(sorted(fresh.items(), key=lambda item: -item[1])[:most])
+        self._set(found=kept, searched=self._stamp)
+        gap = f"more videos match than the {len(kept)} newest, whose comments are read"
+        yield self.page(gap=gap if more or len(fresh) > len(kept) else None)
+
+    def read(self, feeds: list[str], *, may_be_gone: bool) -> Iterator[Page]:
+        """The newest comments of each feed, of that first which was read longest ago.
+
+        Raises:
+            Closed: if a feed is not there, unless it ``may_be_gone``.
+        """
+        place = self.place
+        self._set(walks={feed: walk for feed, walk in place.walks.items() if feed in feeds})
+        start = feeds.index(place.last) + 1 if place.last in feeds else 0
+        for feed in feeds[start:] + feeds[:start]:
+            if self._stamp - place.closed.get(feed, 0) < _CLOSED_FOR.total_seconds():
+                continue
+            try:
+                yield from self._read(feed)
+            except Closed as error:
+                if not may_be_gone and error.reason != "commentsDisabled":
+                    raise
+                closed = {f: at for f, at in self.place.closed.items() if f in feeds}
+                self._set(closed={**closed, feed: self._stamp}, last=feed)
+                yield self.page(gap=f"{feed} has no comments to read: {error.reason}")
+
+    def _read(self, feed: str) -> Iterator[Page]:
+        threads: list[Any] = []
+
+        def fetch(token: str | None) -> tuple[list[Any], str | None]:
+            threads[:], following = self._interface.threads(feed, token)
+            return [comment for thread in threads for comment in _comments(thread)], following
+
+        for page in newest_first(
+            fetch,
+            self._map,
+            listener=self._listener,
+            target=self._target,
+            state=self.place.walks.get(feed),
+            budget=self._budget,
+            overlap=_OVERLAP,
+        ):
+            heard = recheck.remember(self.place.heard, page.items, self._budget.now, self._keep)
+            walks = {**self.place.walks, feed: dict(page.state)}
+            self._set(heard=heard, walks=walks, last=feed if page.done else self.place.last)
+            self._note(threads)
+            yield self.page(page.items, page.rejects)
+
+    def look_again(self) -> Iterator[Page]:
+        """What was edited, deleted or answered among the comments of the last days."""
+        due = recheck.due(self.place.heard, self._budget.now, _EVERY)[:_AT_ONCE]
+        threads = [name for name in due if "." not in name]
+        replies = [name for name in due if "." in name]
+        for kind, names in (("commentThreads", threads), ("comments", replies)):
+            for start in range(0, len(names), BATCH):
+                asked = names[start : start + BATCH]
+                answer = self._interface.by_id(kind, asked)
+                found, rejects = self._mapped(answer)
+                heard, news = recheck.settle(
+                    self.place.heard,
+                    asked,
+                    {item.get("id") for item in answer if isinstance(item, dict)},
+                    found,
+                    gone=self._gone,
+                    now=self._budget.now,
+                    keep=self._keep,
+                )
+                self._set(heard=heard)
+                self._note(answer)
+                yield self.page(news, rejects)
+
+    def read_replies(self) -> Iterator[Page]:
+        """All replies to the threads that have more of them than were shown with them."""
+        for thread in self.place.grown:
+            token = None
+            while thread in self.place.grown:
+                try:
+                    answer, token = self._interface.replies(thread, token)
+                except Closed:
+                    answer, token = [], None
+                known = self.place.threads.get(thread)
+                found, rejects = self._mapped(answer, known.video if known else None)
+                news = [item for item in found if recheck.is_news(self.place.heard, item)]
+                self._set(
+                    heard=recheck.remember(self.place.heard, news, self._budget.now, self._keep),
+                    grown=tuple(t for t in self.place.grown if t != thread or token),
+                )
+                yield self.page(news, rejects)
+
+    def page(
+        self,
+        items: Sequence[Mention | Deletion] = (),
+        rejects: Sequence[Reject] = (),
+        *,
+        gap: str | None = None,
+        done: bool = False,
+    ) -> Page:
+        """A page that leads to where we are."""
+        left = self._budget.left()
+        return Page(
+            items=items,
+            rejects=rejects,
+            state=msgspec.to_builtins(self.place),
+            raw_count=len(items) + len(rejects),
+            gap=gap,
+            done=done,
+            quota_left=None if left is None else int(left),
+        )
+
+    def _note(self, threads: Iterable[Any]) -> None:
+        """Remember how many replies threads have, and which have more than they show."""
+        known, grown = dict(self.place.threads), list(self.place.grown)
+        for thread in threads:
+            try:
+                name, total = thread["id"], int(thread["snippet"]["totalReplyCount"])
+                video = thread["snippet"].get("videoId")
+            except MALFORMED:
+                continue
+            before = known[name].replies if name in known else 0
+            if total > before and total > len(_inlined(thread)) and name not in grown:
+                grown.append(name)
+            known[name] = Thread(total, video)
+        watched = {name: thread for name, thread in known.items() if name in self.place.heard}
+        self._set(threads=watched, grown=tuple(grown))
+
+    def _mapped(
+        self, raw: Iterable[Any], video: str | None = None
+    ) -> tuple[list[Mention | Deletion], list[Reject]]:
+        return map_items(
+            raw,
+            lambda item: self._mapper(item, video),
+            listener=self._listener,
+            target=self._target,
+            at=self._budget.now,
+        )
+
+    def _map(self, item: Any) -> Mention:
+        return self._mapper(item, None)
+
+    def _gone(self, name: str) -> Deletion:
+        now = self._budget.now
+        return Deletion(source=self._target.source, native_id=name, seen_at=now, reason="gone")
+
+    def _set(self, **changes: Any) -> None:
+        self.place = msgspec.structs.replace(self.place, **changes)
+
+
+def _inlined(thread: Any) -> list[Any]:
+    try:
+        replies = thread["replies"]["comments"]
+    except MALFORMED:
+        return []
+    return replies if isinstance(replies, list) else []
+
+
+def _comments(thread: Any) -> Iterator[Any]:
+    """A thread's replies and then itself: its own time says how far down the listing we are."""
+    yield from _inlined(thread)
+    if isinstance(thread, dict):
+        yield {name: value for name, value in thread.items() if name != "replies"}
+    else:
+        yield thread
+
+
+def _videos(items: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """The ids of found videos and when they were published; what is none is left out."""
+    for item in items:
+        try:
+            at, _ = parse_time(item["snippet"]["publishedAt"])
+            yield str(item["id"]["videoId"]), int(at.timestamp())
+        except MALFORMED:
+            continue
