@@ -78,6 +78,10 @@ For networks that say in the body what their status does not tell.
 """
 
 
+class Unauthorised(AuthFailed):
+    """401: another token may do."""
+
+
 class Bearer:
     """An access token that is renewed when it is refused, once a call.
 
@@ -209,8 +213,8 @@ class Fetcher:
         def renewed() -> Json:
             try:
                 return once()
-            except AuthFailed as error:
-                if bearer is None or not isinstance(error, _Unauthorised):
+            except Unauthorised:
+                if bearer is None:
                     raise
                 bearer.refused()
                 return once()
@@ -227,7 +231,7 @@ class Fetcher:
             httpx.Client(
                 timeout=self._timeout,
                 headers={"user-agent": USER_AGENT},
-                transport=_Guarded(budget.reach),
+                transport=Guarded(budget.reach),
             ) as client,
         ):
             request = client.build_request(method, url, headers=headers, **options)
@@ -260,7 +264,7 @@ class Fetcher:
         return b"".join(chunks)
 
 
-class _Guarded(httpx.BaseTransport):
+class Guarded(httpx.BaseTransport):
     """Connects to the address that was checked; the host's name stays for TLS and the server."""
 
     def __init__(self, reach: Reach) -> None:
@@ -319,16 +323,10 @@ def _onwards(
     return following
 
 
-class _Unauthorised(AuthFailed):
-    """401: another token may do."""
-
-
 def _judged(url: str, answer: Fetched, now: datetime, judge: Judge | None) -> Json:
     error = judge(answer) if judge is not None else None
     if error is not None:
         raise error
-    if answer.status == 401:
-        raise _Unauthorised(f"{shown(url)} refuses us with status 401: check the access it needs")
     raise_for_status(url, answer.status, answer.headers, now)
     return Json(
         value=decoded(url, answer.body),
@@ -377,7 +375,8 @@ def raise_for_status(url: str, status: int, headers: Mapping[str, str], now: dat
     if status >= 500 or status in (408, 425):
         raise Transient(f"{place} failed with status {status}: it is tried again next time")
     if status in (401, 403, 407):
-        raise AuthFailed(f"{place} refuses us with status {status}: check the access it needs")
+        refusal = Unauthorised if status == 401 else AuthFailed
+        raise refusal(f"{place} refuses us with status {status}: check the access it needs")
     if status in (404, 410):
         raise TargetGone(f"{place} is not there (status {status}): correct or remove the target")
     raise SchemaChanged(f"{place} answered with status {status}: open it in a browser and compare")

@@ -214,7 +214,7 @@ class Reddit:
         is_post = name.startswith("t3_")
         if not is_post and not name.startswith("t1_"):
             raise ValueError(f"{name[:40]!r} is neither a post nor a comment")
-        title = thing["title"] if is_post else None
+        title = thing["title"] if is_post else ""
         text = thing["selftext"] if is_post else thing["body"]
         if text in _GONE or thing.get("removed_by_category"):
             return self._deletion(name, "removed", now)
@@ -226,7 +226,7 @@ class Reddit:
             source=self.name,
             native_id=name,
             kind="post" if is_post else "comment",
-            title=title if text else None,
+            title=title if text and is_post else None,
             text=text or title,
             url=f"https://www.reddit.com{thing['permalink']}",
             created_at=_at(thing["created_utc"]),

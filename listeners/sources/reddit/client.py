@@ -17,13 +17,12 @@ import requests
 from listeners.contract import Budget
 from listeners.errors import (
     AuthFailed,
-    ListenerError,
     RateLimited,
     SchemaChanged,
     TargetGone,
     Transient,
 )
-from listeners.http import decoded, raise_for_status
+from listeners.http import Unauthorised, decoded, raise_for_status
 from listeners.limits import Limits, read_limits
 from listeners.mapping import MALFORMED, one_line
 
@@ -89,7 +88,8 @@ class Client:
         """
         things: list[Any] = []
         more = None
-        for after in cursor or [None]:
+        places: list[str | None] = [*cursor] if cursor else [None]
+        for after in places:
             things, more = self._things(self._path, {**self._params, "after": after})
             if things:
                 break
@@ -118,14 +118,9 @@ class Client:
     def _ask(self, path: str, params: dict[str, Any]) -> Any:
         try:
             return self._request(path, params)
-        except _TokenRefused:
+        except Unauthorised:
             self._reddit = self._sign_in()
-        try:
             return self._request(path, params)
-        except _TokenRefused as error:
-            raise AuthFailed(
-                f"reddit {path}: a fresh token is refused: ask Reddit about the app's approval"
-            ) from error
 
     def _request(self, path: str, params: dict[str, Any]) -> Any:
         at = self.limits.reset_at
@@ -152,8 +147,6 @@ class Client:
         if limits.left is not None:
             self.limits = limits
         status = response.status_code
-        if status == 401 and not response.url.endswith("/access_token"):
-            raise _TokenRefused
         if status in (403, 404) and any(f'"{word}"' in response.text for word in _CLOSED):
             raise TargetGone(
                 f"reddit {self._path}: a subreddit is closed to us: take it out of the target"
@@ -161,10 +154,6 @@ class Client:
         if 300 <= status < 400:
             raise TargetGone(f"reddit {self._path}: no such subreddit: correct the target")
         raise_for_status(response.url, status, response.headers, self._budget.now)
-
-
-class _TokenRefused(ListenerError):
-    """401: another token may do."""
 
 
 class _Requestor(prawcore.Requestor):

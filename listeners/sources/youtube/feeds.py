@@ -137,7 +137,7 @@ class Run:
                 heard, news = recheck.settle(
                     self.place.heard,
                     asked,
-                    {item.get("id") for item in answer if isinstance(item, dict)},
+                    {str(item.get("id")) for item in answer if isinstance(item, dict)},
                     found,
                     gone=self._gone,
                     now=self._budget.now,
