@@ -35,6 +35,16 @@ SOURCES: Mapping[str, Source] = {
     "mastodon": Source(
         "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
     ),
+    "reddit": Source(
+        "reddit",
+        "Reddit",
+        "reddit",
+        {
+            "client_id": "OUTCRY_REDDIT_CLIENT_ID",
+            "client_secret": "OUTCRY_REDDIT_CLIENT_SECRET",
+        },
+        open=False,
+    ),
     "rss": Source("rss", "Rss"),
 }
 """By name, sorted."""

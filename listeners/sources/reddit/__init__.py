@@ -89,6 +89,7 @@ class Reddit:
         has_deletes=True,
         rates=(Rate(amount=100, per=60),),
         rate_family="reddit",
+        silent_empty=True,
     )
 
     def __init__(

@@ -174,7 +174,8 @@ class _Requestor(prawcore.Requestor):
             ListenerError: what the status or the failure means.
         """
         try:
-            response = super().request(*args, **options)
+            # prawcore names a time-out of its own for each request.
+            response = super().request(*args, **{**options, "timeout": self.timeout})
         except prawcore.RequestException as error:
             raise Transient(f"reddit: no answer ({error}): tried again next time") from error
         self._hear(response)
