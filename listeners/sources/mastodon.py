@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import mastodon
 import msgspec
 
-from listeners.contract import Budget, Page, Reject, State, Target, Traits
+from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
     AuthFailed,
     BadTarget,
@@ -88,7 +88,11 @@ class Mastodon:
     name: ClassVar[str] = "mastodon"
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
-        order="oldest_first", rate_family="mastodon", silent_empty=True
+        order="oldest_first",
+        rate_family="mastodon",
+        rates=(Rate(amount=300, per=300),),
+        rate_by=("server",),
+        silent_empty=True,
     )
 
     def __init__(
