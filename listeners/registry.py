@@ -31,6 +31,22 @@ class Source(msgspec.Struct, frozen=True):
 
 
 SOURCES: Mapping[str, Source] = {
+    "app_store": Source(
+        "app_store",
+        "AppStore",
+        "stores",
+        {
+            "key_id": "OUTCRY_APP_STORE_KEY_ID",
+            "issuer_id": "OUTCRY_APP_STORE_ISSUER_ID",
+            "private_key": "OUTCRY_APP_STORE_PRIVATE_KEY",
+        },
+    ),
+    "google_play": Source(
+        "google_play",
+        "GooglePlay",
+        "stores",
+        {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
+    ),
     "import": Source("import_file", "ImportFile"),
     "mastodon": Source(
         "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
@@ -46,6 +62,9 @@ SOURCES: Mapping[str, Source] = {
         open=False,
     ),
     "rss": Source("rss", "Rss"),
+    "youtube": Source(
+        "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
+    ),
 }
 """By name, sorted."""
 

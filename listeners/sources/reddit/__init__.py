@@ -3,8 +3,8 @@
 Reddit searches posts only; comments are read from the listing of the subreddits that the
 target names and kept where they hold one of its words. A listing ends after about a
 thousand items: what a busy subreddit said between two runs beyond that is a gap. Reddit
-tells nobody of a deletion and asks that deleted content be removed, so what was heard in
-the last days is asked for again once a day.
+tells nobody of a deletion and asks that deleted content be removed: what was heard in the
+last days is asked for again by its name.
 
 The client is praw, for signing in and asking; the items are mapped as Reddit sent them.
 """
@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from listeners import recheck
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
+from listeners.errors import BadTarget, SchemaChanged
 from listeners.http import with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
@@ -31,8 +30,8 @@ from listeners.walk import newest_first
 
 _OVERLAP = timedelta(hours=1)
 """Reddit's search fills late."""
-_EVERY = timedelta(days=1)
-_BATCHES = 10
+_INCREDIBLE = 10
+"""So many posts are not deleted at once; the answer is wrong."""
 _GONE = {"[deleted]", "[removed]", "[ Removed by Reddit ]"}
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{1,30}$")]
@@ -49,7 +48,6 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where to search; without a query, whose comments to read."""
     words: tuple[Annotated[str, msgspec.Meta(min_length=1)], ...] = ()
     """A comment is kept if it holds one of them, in any case; every comment if there are none."""
-    recheck_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 7
     owners: tuple[str, ...] = ()
     """The brand's own accounts."""
     client_id: str | None = None
@@ -70,14 +68,6 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return {"q": self.query, "sort": "new", "t": "all", **within}
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """The state."""
-
-    walk: dict[str, Any] | None = None
-    """Of `newest_first`."""
-    heard: recheck.Watched = {}
-
-
 class Reddit:
     """One search, or the comments of one list of subreddits."""
 
@@ -91,6 +81,8 @@ class Reddit:
         rate_family="reddit",
         silent_empty=True,
     )
+    recheck_batch: ClassVar[int] = PAGE
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(
         self,
@@ -114,7 +106,7 @@ class Reddit:
         _watch(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield pages, newest first; then, once a day, what has gone or was edited since.
+        """Yield pages of what the target asks for, newest first.
 
         Raises:
             AuthFailed: if Reddit refuses the credential, or there is none.
@@ -123,65 +115,51 @@ class Reddit:
             SchemaChanged, Transient, BadTarget: as their classes say.
         """
         watch = _watch(target)
-        place = msgspec.convert(state or {}, Place)
-        keep = timedelta(days=watch.recheck_days)
         with self._client(watch, budget) as client:
             for page in newest_first(
                 lambda cursor: self._retried(partial(client.listing, cursor)),
                 partial(self._map, watch=watch, now=budget.now),
                 listener=self,
                 target=target,
-                state=place.walk,
+                state=state,
                 budget=budget,
                 overlap=_OVERLAP,
             ):
-                items = [item for item in page.items if _wanted(item, watch, place.heard)]
-                heard = recheck.remember(place.heard, items, budget.now, keep)
-                place = Place(walk=dict(page.state), heard=heard)
-                due = recheck.due(heard, budget.now, _EVERY)[: _BATCHES * PAGE]
+                # Left out only now: what they are not about tells how far down we are, too.
+                items = [item for item in page.items if _wanted(item, watch)]
                 yield msgspec.structs.replace(
                     page,
                     items=items,
-                    state=msgspec.to_builtins(place),
                     raw_count=len(items) + len(page.rejects),
-                    done=page.done and not due,
                     quota_left=client.limits.left,
                 )
-            yield from self._look_again(due, place, client, target, budget)
 
-    def _look_again(
-        self, due: list[str], place: Place, client: Client, target: Target, budget: Budget
-    ) -> Iterator[Page]:
-        """Pages of what was edited or has gone among the things that are ``due``."""
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterable[Mention | Deletion]:
+        """What became of posts and comments; Reddit leaves out those that are gone.
+
+        Raises:
+            SchemaChanged: if it leaves out all of many.
+            ListenerError: as `collect`.
+        """
         watch = _watch(target)
-        for start in range(0, len(due), PAGE):
-            names = due[start : start + PAGE]
+        names = [known.native_id for known in batch]
+        with self._client(watch, budget) as client:
             things = self._retried(partial(client.info, names))
-            found, rejects = map_items(
-                things,
-                partial(self._map, watch=watch, now=budget.now),
-                listener=self,
-                target=target,
-                at=budget.now,
+        found, _ = map_items(
+            things,
+            partial(self._map, watch=watch, now=budget.now),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        missing = sorted(set(names) - set(names_of(things)))
+        if len(missing) == len(names) >= _INCREDIBLE:
+            raise SchemaChanged(
+                f"reddit: all of {len(names)} posts are said to be gone: look at some of them"
             )
-            heard, items = recheck.settle(
-                place.heard,
-                names,
-                names_of(things),
-                found,
-                gone=partial(self._deletion, reason="gone", now=budget.now),
-                now=budget.now,
-                keep=timedelta(days=watch.recheck_days),
-            )
-            place = Place(walk=place.walk, heard=heard)
-            yield Page(
-                items=items,
-                rejects=rejects,
-                state=msgspec.to_builtins(place),
-                raw_count=len(items) + len(rejects),
-                done=start + PAGE >= len(due),
-                quota_left=client.limits.left,
-            )
+        return [*found, *(self._deletion(name, "gone", budget.now) for name in missing)]
 
     def _client(self, watch: Watch, budget: Budget) -> Client:
         return Client(
@@ -206,7 +184,7 @@ class Reddit:
             record = self._map(reject.raw, watch, now)
         except MALFORMED as error:
             raise ValueError(one_line(error)) from error
-        if not _wanted(record, watch, {}):
+        if not _wanted(record, watch):
             raise ValueError("it is nothing that the target asks for: leave it out")
         return record
 
@@ -267,10 +245,9 @@ def _watch(target: Target) -> Watch:
     return watch
 
 
-def _wanted(item: Mention | Deletion, watch: Watch, heard: recheck.Watched) -> bool:
-    if isinstance(item, Deletion):
-        return item.native_id in heard
-    return bool(item.matched) or not watch.words
+def _wanted(item: Mention | Deletion, watch: Watch) -> bool:
+    """Whether it is what the target asks for; of a thing that is gone, nobody can tell."""
+    return not watch.words or (isinstance(item, Mention) and bool(item.matched))
 
 
 def _found(text: str, watch: Watch) -> Iterator[str]:

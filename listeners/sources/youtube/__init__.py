@@ -1,28 +1,32 @@
 """YouTube: the comments under chosen videos, a channel's, or those that a search finds.
 
 Comments come thread by thread, the newest thread first; a new reply does not lift an old
-thread. So for some days every thread and reply is asked for again by its id, a few times a
-day: what is missing in two runs was deleted, and a thread with more replies than before is
-read to its end. Searches are scarce (a hundred a day for all targets), comments are not.
+thread. So for two weeks its number of replies is asked for a few times a day, and a thread
+with more of them than before is read to its end. Edits and deletions show when comments are
+asked for again by their ids. Searches are scarce (a hundred a day for all targets), comments
+are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
+from listeners.errors import BadTarget, SchemaChanged
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.sources.youtube.feeds import Place, Run
-from listeners.sources.youtube.interface import ZONE, Interface
+from listeners.sources.youtube.interface import BATCH, ZONE, Interface
 from listeners.text import plain_text
 from listeners.times import parse_time
+
+_INCREDIBLE = 10
+"""So many comments are not deleted at once; the answer is wrong."""
 
 _Video = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{11}$")]
 _Channel = Annotated[str, msgspec.Meta(pattern=r"^UC[A-Za-z0-9_-]{22}$")]
@@ -40,7 +44,6 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of a query; each costs one unit every run."""
     video_days: Annotated[int, msgspec.Meta(ge=1)] = 30
     search_hours: Annotated[int, msgspec.Meta(ge=1)] = 6
-    recheck_days: Annotated[int, msgspec.Meta(ge=1, le=90)] = 14
     owners: tuple[str, ...] = ()
     """The brand's own channels, by id or handle."""
     api_key: str | None = None
@@ -60,7 +63,10 @@ class YouTube:
             Rate(amount=100, per="day", what="searches", zone=ZONE),
         ),
         rate_family="youtube",
+        silent_empty=True,
     )
+    recheck_batch: ClassVar[int] = BATCH
+    recheck_age: ClassVar[timedelta] = timedelta(days=14)
 
     def __init__(
         self, fetcher: Fetcher | None = None, *, address: str = "https://www.googleapis.com"
@@ -95,7 +101,6 @@ class YouTube:
             budget,
             Interface(self._fetcher, self._address, watch.api_key, budget),
             lambda item, video: _mention(item, watch, budget.now, video),
-            timedelta(days=watch.recheck_days),
         )
         if watch.query:
             every = timedelta(hours=watch.search_hours)
@@ -105,7 +110,40 @@ class YouTube:
         yield from run.read(feeds, may_be_gone=bool(watch.query) or len(feeds) > 1)
         yield from run.look_again()
         yield from run.read_replies()
-        yield run.page(done=True)
+        if not run.ended:
+            yield run.page(last=True)
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterable[Mention | Deletion]:
+        """What became of comments; YouTube leaves out those that are gone.
+
+        Raises:
+            SchemaChanged: if it leaves out all of many.
+            ListenerError: as `collect`.
+        """
+        watch = _watch(target)
+        names = [known.native_id for known in batch]
+        interface = Interface(self._fetcher, self._address, watch.api_key, budget)
+        answer = interface.by_id("comments", names)
+        found, _ = map_items(
+            answer,
+            lambda item: _mention(item, watch, budget.now, None),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        present = {item.get("id") for item in answer if isinstance(item, dict)}
+        missing = [name for name in names if name not in present]
+        if len(missing) == len(names) >= _INCREDIBLE:
+            raise SchemaChanged(
+                f"youtube: all of {len(names)} comments are said to be gone: look at some of them"
+            )
+        gone = (
+            Deletion(source=self.name, native_id=name, seen_at=budget.now, reason="gone")
+            for name in missing
+        )
+        return [*found, *gone]
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected comment.

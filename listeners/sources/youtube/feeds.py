@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from listeners import recheck
 from listeners.contract import Budget, Listener, Page, Reject, Target
 from listeners.mapping import MALFORMED, map_items
 from listeners.mention import Deletion, Mention
@@ -18,13 +17,18 @@ from listeners.walk import newest_first
 
 _OVERLAP = timedelta(hours=1)
 _EVERY = timedelta(hours=6)
+"""How often an old thread is looked at for new replies."""
+_WATCHED = timedelta(days=14)
+_MOST = 5000
 _AT_ONCE = 10 * BATCH
 _CLOSED_FOR = timedelta(days=1)
 
 
 class Thread(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of a thread that may still grow."""
+    """What is known of a thread that may still grow; times are seconds since 1970."""
 
+    created: int
+    looked: int
     replies: int
     video: str | None
 
@@ -40,7 +44,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     searched: int = 0
     closed: dict[str, int] = {}
     """When a feed was found to have no comments to read."""
-    heard: recheck.Watched = {}
     threads: dict[str, Thread] = {}
     grown: tuple[str, ...] = ()
     """Threads whose replies are to be read."""
@@ -57,15 +60,15 @@ class Run:
         budget: Budget,
         interface: Interface,
         mapper: Callable[[Any, str | None], Mention],
-        keep: timedelta,
     ) -> None:
         self.place = place
+        self.ended = False
+        """A page was the last one."""
         self._listener = listener
         self._target = target
         self._budget = budget
         self._interface = interface
         self._mapper = mapper
-        self._keep = keep
         self._stamp = int(budget.now.timestamp())
 
     def search(self, query: str, every: timedelta, age: timedelta, most: int) -> Iterator[Page]:
@@ -90,19 +93,22 @@ class Run:
         place = self.place
         self._set(walks={feed: walk for feed, walk in place.walks.items() if feed in feeds})
         start = feeds.index(place.last) + 1 if place.last in feeds else 0
-        for feed in feeds[start:] + feeds[:start]:
-            if self._stamp - place.closed.get(feed, 0) < _CLOSED_FOR.total_seconds():
-                continue
+        closed_since = self._stamp - _CLOSED_FOR.total_seconds()
+        order = feeds[start:] + feeds[:start]
+        open_feeds = [feed for feed in order if place.closed.get(feed, 0) <= closed_since]
+        for feed in open_feeds:
+            is_last = feed == open_feeds[-1]
             try:
-                yield from self._read(feed)
+                yield from self._read(feed, is_last)
             except Closed as error:
                 if not may_be_gone and error.reason != "commentsDisabled":
                     raise
                 closed = {f: at for f, at in self.place.closed.items() if f in feeds}
                 self._set(closed={**closed, feed: self._stamp}, last=feed)
-                yield self.page(gap=f"{feed} has no comments to read: {error.reason}")
+                gap = f"{feed} has no comments to read: {error.reason}"
+                yield self.page(gap=gap, last=is_last)
 
-    def _read(self, feed: str) -> Iterator[Page]:
+    def _read(self, feed: str, is_last: bool) -> Iterator[Page]:
         threads: list[Any] = []
 
         def fetch(token: str | None) -> tuple[list[Any], str | None]:
@@ -111,59 +117,44 @@ class Run:
 
         for page in newest_first(
             fetch,
-            self._map,
+            lambda item: self._mapper(item, None),
             listener=self._listener,
             target=self._target,
             state=self.place.walks.get(feed),
             budget=self._budget,
             overlap=_OVERLAP,
         ):
-            heard = recheck.remember(self.place.heard, page.items, self._budget.now, self._keep)
             walks = {**self.place.walks, feed: dict(page.state)}
-            self._set(heard=heard, walks=walks, last=feed if page.done else self.place.last)
+            self._set(walks=walks, last=feed if page.done else self.place.last)
             self._note(threads)
-            yield self.page(page.items, page.rejects)
+            # A listing ends where the first comment is: what newest_first calls a gap is none.
+            yield self.page(page.items, page.rejects, last=is_last and page.done)
 
     def look_again(self) -> Iterator[Page]:
-        """What was edited, deleted or answered among the comments of the last days."""
-        due = recheck.due(self.place.heard, self._budget.now, _EVERY)[:_AT_ONCE]
-        threads = [name for name in due if "." not in name]
-        replies = [name for name in due if "." in name]
-        for kind, names in (("commentThreads", threads), ("comments", replies)):
-            for start in range(0, len(names), BATCH):
-                asked = names[start : start + BATCH]
-                answer = self._interface.by_id(kind, asked)
-                found, rejects = self._mapped(answer)
-                heard, news = recheck.settle(
-                    self.place.heard,
-                    asked,
-                    {str(item.get("id")) for item in answer if isinstance(item, dict)},
-                    found,
-                    gone=self._gone,
-                    now=self._budget.now,
-                    keep=self._keep,
-                )
-                self._set(heard=heard)
-                self._note(answer)
-                yield self.page(news, rejects)
+        """Ask how many replies the threads of the last days have by now."""
+        due = self._due()[:_AT_ONCE]
+        for start in range(0, len(due), BATCH):
+            asked = due[start : start + BATCH]
+            looked = {
+                name: msgspec.structs.replace(self.place.threads[name], looked=self._stamp)
+                for name in asked
+            }
+            self._set(threads=self.place.threads | looked)
+            self._note(self._interface.by_id("commentThreads", asked))
+            yield self.page(last=start + BATCH >= len(due))
 
     def read_replies(self) -> Iterator[Page]:
         """All replies to the threads that have more of them than were shown with them."""
         for thread in self.place.grown:
-            token = None
+            known, token = self.place.threads.get(thread), None
             while thread in self.place.grown:
                 try:
                     answer, token = self._interface.replies(thread, token)
                 except Closed:
                     answer, token = [], None
-                known = self.place.threads.get(thread)
-                found, rejects = self._mapped(answer, known.video if known else None)
-                news = [item for item in found if recheck.is_news(self.place.heard, item)]
-                self._set(
-                    heard=recheck.remember(self.place.heard, news, self._budget.now, self._keep),
-                    grown=tuple(t for t in self.place.grown if t != thread or token),
-                )
-                yield self.page(news, rejects)
+                items, rejects = self._mapped(answer, known.video if known else None)
+                self._set(grown=tuple(t for t in self.place.grown if t != thread or token))
+                yield self.page(items, rejects, last=True)
 
     def page(
         self,
@@ -171,18 +162,30 @@ class Run:
         rejects: Sequence[Reject] = (),
         *,
         gap: str | None = None,
-        done: bool = False,
+        last: bool = False,
     ) -> Page:
-        """A page that leads to where we are."""
+        """A page that leads to where we are; ``last`` of its kind."""
         left = self._budget.left()
+        self.ended = last and not self.place.grown and not self._due()
         return Page(
             items=items,
             rejects=rejects,
             state=msgspec.to_builtins(self.place),
             raw_count=len(items) + len(rejects),
             gap=gap,
-            done=done,
+            done=self.ended,
             quota_left=None if left is None else int(left),
+        )
+
+    def _mapped(
+        self, comments: Iterable[Any], video: str | None
+    ) -> tuple[list[Mention | Deletion], list[Reject]]:
+        return map_items(
+            comments,
+            lambda item: self._mapper(item, video),
+            listener=self._listener,
+            target=self._target,
+            at=self._budget.now,
         )
 
     def _note(self, threads: Iterable[Any]) -> None:
@@ -190,34 +193,27 @@ class Run:
         known, grown = dict(self.place.threads), list(self.place.grown)
         for thread in threads:
             try:
-                name, total = thread["id"], int(thread["snippet"]["totalReplyCount"])
-                video = thread["snippet"].get("videoId")
+                around, name = thread["snippet"], thread["id"]
+                written = parse_time(around["topLevelComment"]["snippet"]["publishedAt"])[0]
+                total, video = int(around["totalReplyCount"]), around.get("videoId")
             except MALFORMED:
                 continue
             before = known[name].replies if name in known else 0
             if total > before and total > len(_inlined(thread)) and name not in grown:
                 grown.append(name)
-            known[name] = Thread(total, video)
-        watched = {name: thread for name, thread in known.items() if name in self.place.heard}
-        self._set(threads=watched, grown=tuple(grown))
-
-    def _mapped(
-        self, raw: Iterable[Any], video: str | None = None
-    ) -> tuple[list[Mention | Deletion], list[Reject]]:
-        return map_items(
-            raw,
-            lambda item: self._mapper(item, video),
-            listener=self._listener,
-            target=self._target,
-            at=self._budget.now,
+            known[name] = Thread(int(written.timestamp()), self._stamp, total, video)
+        oldest = (self._budget.now - _WATCHED).timestamp()
+        newest = sorted(known.items(), key=lambda item: item[1].created)[-_MOST:]
+        self._set(
+            threads={name: thread for name, thread in newest if thread.created >= oldest},
+            grown=tuple(grown),
         )
 
-    def _map(self, item: Any) -> Mention:
-        return self._mapper(item, None)
-
-    def _gone(self, name: str) -> Deletion:
-        now = self._budget.now
-        return Deletion(source=self._target.source, native_id=name, seen_at=now, reason="gone")
+    def _due(self) -> list[str]:
+        """Threads that nobody looked at for long, those first that wait longest."""
+        threads, waited = self.place.threads, self._stamp - _EVERY.total_seconds()
+        due = [name for name, thread in threads.items() if thread.looked <= waited]
+        return sorted(due, key=lambda name: threads[name].looked)
 
     def _set(self, **changes: Any) -> None:
         self.place = msgspec.structs.replace(self.place, **changes)
