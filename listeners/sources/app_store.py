@@ -27,15 +27,19 @@ from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited
 from listeners.http import Guarded, decoded, with_retries
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply, Place
-from listeners.sources.stores import MakeTransport, Pages, Wire
+from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
 from listeners.times import parse_time
-from listeners.walk import Fetch, newest_first
+from listeners.walk import newest_first, starting_over
 
 _OVERLAP = timedelta(days=3)
 """Apple shows a review some days after it was written."""
 _REREAD = timedelta(days=30)
 _EVERY = timedelta(days=7)
 _THROTTLED = timedelta(minutes=15)
+
+
+_Ask = Callable[[str | None], tuple[list[Any], str | None]]
+"""From a cursor to raw reviews and the next page's cursor."""
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,9 +109,9 @@ class AppStore:
         official, known = watch.interface == "official", seen.walk.get("watermark")
         all_again = official and seen.walk.get("walk") is None and _is_due(seen, budget.now)
         with closing(self._wire(budget, partial(_judge, watch, budget.now))) as wire:
-            fetch = _connect(watch, wire) if official else _feed(watch, wire)
+            ask = _connect(watch, wire) if official else _feed(watch, wire)
             for page in newest_first(
-                lambda cursor: self._retried(partial(fetch, cursor)),
+                starting_over(lambda cursor: self._retried(partial(ask, cursor)), Refused),
                 partial(_mention, watch=watch, now=budget.now),
                 listener=self,
                 target=target,
@@ -167,7 +171,7 @@ def _judge(watch: Watch, now: datetime, url: str, answer: HttpResponse) -> Liste
     )
 
 
-def _connect(watch: Watch, wire: Wire) -> Fetch:
+def _connect(watch: Watch, wire: Wire) -> _Ask:
     """Pages of App Store Connect; a review comes with the answer to it."""
     key, territory = watch.private_key, connect_territory(watch.country or "")
     if not (watch.key_id and watch.issuer_id and key):
@@ -206,7 +210,7 @@ def _with_answer(review: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": review, "included": [answer] if answer else []}
 
 
-def _feed(watch: Watch, wire: Wire) -> Fetch:
+def _feed(watch: Watch, wire: Wire) -> _Ask:
     """Pages of the public feed, by number."""
     country = watch.country or ""
     pages = Pages(lambda: AppStoreScraperProvider(http=wire), wire, watch.app, country)

@@ -28,8 +28,8 @@ from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited, 
 from listeners.http import Guarded, decoded, with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply
-from listeners.sources.stores import MakeTransport, Pages, Wire
-from listeners.walk import newest_first
+from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
+from listeners.walk import newest_first, starting_over
 
 _SHOWN = timedelta(days=7)
 """How far back the official interface goes."""
@@ -130,7 +130,7 @@ class GooglePlay:
             while True:
                 if place.token is None:
                     place = msgspec.structs.replace(place, began=_seconds(budget.now))
-                following = self._retried(partial(pages, place.token)).next_cursor
+                following = self._retried(partial(_from, pages, place.token))
                 if following is not None and following == place.token:
                     raise SchemaChanged(f"google_play {watch.app}: the token repeats: compare")
                 found, rejects = map_items(
@@ -165,7 +165,7 @@ class GooglePlay:
                 return _entries(wire.body), following
 
             for page in newest_first(
-                fetch,
+                starting_over(fetch, Refused),
                 partial(_mention, watch=watch, now=budget.now),
                 listener=self,
                 target=target,
@@ -211,6 +211,16 @@ def _judge_public(url: str, answer: HttpResponse, *, now: datetime) -> ListenerE
     if answer.status == 403 or "PlayGatewayError" in answer.body:
         return _later("the store hides its reviews from us", now)
     return None
+
+
+def _from(pages: Pages, token: str | None) -> str | None:
+    """Ask for the page from a token on, from the top if it has grown old; the next token."""
+    try:
+        return pages(token).next_cursor
+    except Refused:
+        if token is None:
+            raise
+        return pages(None).next_cursor
 
 
 def _later(what: str, now: datetime) -> RateLimited:

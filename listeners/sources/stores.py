@@ -118,11 +118,12 @@ class Pages:
         self._provider: ReviewProvider | None = None
 
     def __call__(self, cursor: str | None) -> PageResult:
-        """The page from ``cursor`` on, from the top if that is refused; never with an error.
+        """The page from ``cursor`` on; never with an error.
 
         Signs in again, once, when the token is refused.
 
         Raises:
+            Refused: if the cursor has grown old.
             AuthFailed: if the credential cannot be used.
             Transient: if the answer breaks off.
             SchemaChanged: if the answer or the cursor is not what the store documents.
@@ -133,10 +134,6 @@ class Pages:
         except Unauthorised:
             self._provider = None
             return self._page(cursor)
-        except Refused:
-            if cursor is None:
-                raise
-            return self._page(None)
 
     def _page(self, cursor: str | None) -> PageResult:
         try:

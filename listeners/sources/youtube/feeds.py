@@ -11,9 +11,9 @@ import msgspec
 from listeners.contract import Budget, Listener, Page, Reject, Target
 from listeners.mapping import MALFORMED, map_items
 from listeners.mention import Deletion, Mention
-from listeners.sources.youtube.interface import BATCH, Closed, Interface
+from listeners.sources.youtube.interface import BATCH, Closed, Interface, Refused
 from listeners.times import parse_time
-from listeners.walk import newest_first
+from listeners.walk import newest_first, starting_over
 
 _OVERLAP = timedelta(hours=1)
 _EVERY = timedelta(hours=6)
@@ -45,8 +45,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     closed: dict[str, int] = {}
     """When a feed was found to have no comments to read."""
     threads: dict[str, Thread] = {}
-    grown: tuple[str, ...] = ()
-    """Threads whose replies are to be read."""
+    grown: dict[str, str | None] = {}
+    """Threads whose replies are to be read, and the page token where that goes on."""
 
 
 class Run:
@@ -116,7 +116,7 @@ class Run:
             return [comment for thread in threads for comment in _comments(thread)], following
 
         for page in newest_first(
-            fetch,
+            starting_over(fetch, Refused),
             lambda item: self._mapper(item, None),
             listener=self._listener,
             target=self._target,
@@ -145,15 +145,21 @@ class Run:
 
     def read_replies(self) -> Iterator[Page]:
         """All replies to the threads that have more of them than were shown with them."""
-        for thread in self.place.grown:
-            known, token = self.place.threads.get(thread), None
+        for thread in list(self.place.grown):
+            known = self.place.threads.get(thread)
             while thread in self.place.grown:
+                token = self.place.grown[thread]
                 try:
                     answer, token = self._interface.replies(thread, token)
+                except Refused:
+                    if token is None:
+                        raise
+                    answer, token = self._interface.replies(thread, None)
                 except Closed:
                     answer, token = [], None
                 items, rejects = self._mapped(answer, known.video if known else None)
-                self._set(grown=tuple(t for t in self.place.grown if t != thread or token))
+                others = {t: at for t, at in self.place.grown.items() if t != thread}
+                self._set(grown=others | ({thread: token} if token else {}))
                 yield self.page(items, rejects, last=True)
 
     def page(
@@ -190,7 +196,7 @@ class Run:
 
     def _note(self, threads: Iterable[Any]) -> None:
         """Remember how many replies threads have, and which have more than they show."""
-        known, grown = dict(self.place.threads), list(self.place.grown)
+        known, grown = dict(self.place.threads), dict(self.place.grown)
         for thread in threads:
             try:
                 around, name = thread["snippet"], thread["id"]
@@ -200,13 +206,13 @@ class Run:
                 continue
             before = known[name].replies if name in known else 0
             if total > before and total > len(_inlined(thread)) and name not in grown:
-                grown.append(name)
+                grown[name] = None
             known[name] = Thread(int(written.timestamp()), self._stamp, total, video)
         oldest = (self._budget.now - _WATCHED).timestamp()
         newest = sorted(known.items(), key=lambda item: item[1].created)[-_MOST:]
         self._set(
             threads={name: thread for name, thread in newest if thread.created >= oldest},
-            grown=tuple(grown),
+            grown=grown,
         )
 
     def _due(self) -> list[str]:

@@ -62,13 +62,7 @@ class Interface:
         """A page of a video's or a channel's threads, the newest first, and the next token."""
         place = "allThreadsRelatedToChannelId" if feed.startswith("UC") else "videoId"
         query = {place: feed, "part": "snippet,replies", "order": "time", "maxResults": 100}
-        try:
-            return self._page("commentThreads", query, token)
-        except Refused:
-            if token is None:
-                raise
-            # A token may grow old between two runs; from the top we come down to it again.
-            return self._page("commentThreads", query, None)
+        return self._page("commentThreads", query, token)
 
     def replies(self, thread: str, token: str | None) -> tuple[list[Any], str | None]:
         """A page of all replies to a thread."""
