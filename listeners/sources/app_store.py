@@ -25,6 +25,7 @@ from app_reviews.models.country import connect_territory, normalise_country
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited
 from listeners.http import Guarded, decoded, with_retries
+from listeners.limits import retry_at
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply, Place
 from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
@@ -165,7 +166,7 @@ def _is_due(seen: Seen, now: datetime) -> bool:
 def _judge(watch: Watch, now: datetime, url: str, answer: HttpResponse) -> ListenerError | None:
     if watch.interface == "official" or answer.status != 403:
         return None
-    at = now + _THROTTLED
+    at = retry_at(answer.retry_after, now) or now + _THROTTLED
     return RateLimited(
         f"app_store: the feed hides from us: listen less often, again at {at:%H:%MZ}", at
     )

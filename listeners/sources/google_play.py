@@ -26,6 +26,7 @@ from app_reviews.googleplay import (
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited, SchemaChanged
 from listeners.http import Guarded, decoded, with_retries
+from listeners.limits import retry_at
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply
 from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
@@ -131,8 +132,6 @@ class GooglePlay:
                 if place.token is None:
                     place = msgspec.structs.replace(place, began=_seconds(budget.now))
                 following = self._retried(partial(_from, pages, place.token))
-                if following is not None and following == place.token:
-                    raise SchemaChanged(f"google_play {watch.app}: the token repeats: compare")
                 found, rejects = map_items(
                     decoded(wire.url, wire.body.encode()).get("reviews", []),
                     partial(_mention, watch=watch, now=budget.now),
@@ -202,29 +201,32 @@ def _judge_official(url: str, answer: HttpResponse, *, now: datetime) -> Listene
             "google_play: signing in failed: check OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"
         )
     if answer.status == 403 and ("rateLimit" in answer.body or "quota" in answer.body):
-        return _later("too many calls", now)
+        return _later("too many calls", answer, now)
     return None
 
 
 def _judge_public(url: str, answer: HttpResponse, *, now: datetime) -> ListenerError | None:
     # It may also answer with a good status, no reviews, and this word in a corner.
     if answer.status == 403 or "PlayGatewayError" in answer.body:
-        return _later("the store hides its reviews from us", now)
+        return _later("the store hides its reviews from us", answer, now)
     return None
 
 
 def _from(pages: Pages, token: str | None) -> str | None:
     """Ask for the page from a token on, from the top if it has grown old; the next token."""
     try:
-        return pages(token).next_cursor
+        following = pages(token).next_cursor
     except Refused:
         if token is None:
             raise
         return pages(None).next_cursor
+    if following is not None and following == token:
+        raise SchemaChanged(f"google_play: page token {token[:80]!r} comes again: compare")
+    return following
 
 
-def _later(what: str, now: datetime) -> RateLimited:
-    at = now + _THROTTLED
+def _later(what: str, answer: HttpResponse, now: datetime) -> RateLimited:
+    at = retry_at(answer.retry_after, now) or now + _THROTTLED
     return RateLimited(f"google_play: {what}: listen less often, again at {at:%H:%MZ}", at)
 
 

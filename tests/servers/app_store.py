@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, ClassVar
@@ -145,6 +146,10 @@ class PublicStation(HttpStation):
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
         return _listener(self.url)
+
+    def _bad_day(self, fault: str, request: Request) -> Answer:
+        bad = super()._bad_day("429" if fault == "403" else fault, request)
+        return replace(bad, status=403) if fault == "403" else bad
 
     def blocked(self, request: Request) -> Answer:
         """A feed without entries."""

@@ -7,6 +7,7 @@ app-reviews reads, not recorded from the live service.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, ClassVar
@@ -124,6 +125,10 @@ class PublicStation(HttpStation):
         """As operators get it, but for where the world is."""
         transport = partial(Detour, address=self.url)
         return GooglePlay(transport=transport, timeout=PATIENCE, sleep=lambda seconds: None)
+
+    def _bad_day(self, fault: str, request: Request) -> Answer:
+        bad = super()._bad_day("429" if fault == "403" else fault, request)
+        return replace(bad, status=403) if fault == "403" else bad
 
     def blocked(self, request: Request) -> Answer:
         """No reviews, and a word in a corner."""

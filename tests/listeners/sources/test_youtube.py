@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -137,7 +137,7 @@ def test_a_search_finds_the_videos_to_read_and_is_not_repeated_each_time(desk: D
 
 def test_searches_and_calls_are_counted_apart(desk: Desk) -> None:
     class Till:
-        taken: list[tuple[float, str]] = []
+        taken: ClassVar[list[tuple[float, str]]] = []
 
         def take(self, amount: float, what: str) -> None:
             self.taken.append((amount, what))
@@ -168,9 +168,8 @@ def test_a_video_without_comments_is_a_gap_and_no_error(desk: Desk) -> None:
     assert row.gaps == (f"{VIDEO} has no comments to read: commentsDisabled",)
     desk.listen()
     listen_later(desk, 25)
-    assert [q["videoId"] for q in asked(desk, "commentThreads") if "videoId" in q] == (
-        [VIDEO, OTHER] + [OTHER] + [VIDEO, OTHER]
-    )
+    videos = [q["videoId"] for q in asked(desk, "commentThreads") if "videoId" in q]
+    assert videos == [VIDEO, OTHER, OTHER, VIDEO, OTHER]
 
 
 def test_the_only_video_that_is_not_there_is_a_target_that_is_gone(desk: Desk) -> None:
