@@ -165,7 +165,7 @@ def test_a_key_that_cannot_be_used_is_not_shown(
 
 
 SOME = (
-    "1 item", "403", "HTML", "blocked", "cut off", "deleted", "edited", "malformed", "overflow",
+    "1 item", "403", "HTML", "blocked", "cut off", "deleted", "edited", "malformed",
     "same time",
 )  # fmt: skip
 

@@ -180,7 +180,6 @@ SOME = (
     "deleted",
     "edited",
     "malformed",
-    "overflow",
     "same time",
 )
 
