@@ -34,7 +34,7 @@ SOURCES: Mapping[str, Source] = {
     "app_store": Source(
         "app_store",
         "AppStore",
-        "stores",
+        "app-store",
         {
             "key_id": "OUTCRY_APP_STORE_KEY_ID",
             "issuer_id": "OUTCRY_APP_STORE_ISSUER_ID",
@@ -44,7 +44,7 @@ SOURCES: Mapping[str, Source] = {
     "google_play": Source(
         "google_play",
         "GooglePlay",
-        "stores",
+        "google-play",
         {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
     ),
     "import": Source("import_file", "ImportFile"),

@@ -24,7 +24,8 @@ from app_reviews.models.country import connect_territory, normalise_country
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited
-from listeners.http import Guarded, decoded, with_retries
+from listeners.guard import Guarded
+from listeners.http import decoded, with_retries
 from listeners.limits import retry_at
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply, Place

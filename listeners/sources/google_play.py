@@ -25,7 +25,8 @@ from app_reviews.googleplay import (
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited, SchemaChanged
-from listeners.http import Guarded, decoded, with_retries
+from listeners.guard import Guarded
+from listeners.http import decoded, with_retries
 from listeners.limits import retry_at
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply

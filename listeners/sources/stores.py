@@ -15,7 +15,8 @@ from app_reviews import AuthError, HttpClient, HttpResponse, PageResult, ReviewP
 
 from listeners.contract import Budget
 from listeners.errors import AuthFailed, ListenerError, SchemaChanged, Transient
-from listeners.http import Guarded, Unauthorised, decoded, raise_for_status
+from listeners.guard import Guarded
+from listeners.http import Unauthorised, decoded, raise_for_status
 from listeners.limits import read_limits
 from listeners.mapping import one_line
 from listeners.reach import Reach, shown

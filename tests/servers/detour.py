@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from listeners.http import Guarded
+from listeners.guard import Guarded
 from listeners.reach import Reach
 
 

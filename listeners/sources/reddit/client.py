@@ -17,11 +17,13 @@ import requests
 from listeners.contract import Budget
 from listeners.errors import (
     AuthFailed,
+    ListenerError,
     RateLimited,
     SchemaChanged,
     TargetGone,
     Transient,
 )
+from listeners.guarded_requests import guarded_session
 from listeners.http import Unauthorised, decoded, raise_for_status
 from listeners.limits import Limits, read_limits
 from listeners.mapping import MALFORMED, one_line
@@ -57,7 +59,7 @@ class Client:
         self._path = path
         self._params = {**params, "limit": PAGE}
         self._budget = budget
-        self._session = requests.Session()
+        self._session = guarded_session(budget.reach)
         self._sign_in = partial(
             praw.Reddit,
             requestor_class=_Requestor,
@@ -177,6 +179,8 @@ class _Requestor(prawcore.Requestor):
             # prawcore names a time-out of its own for each request.
             response = super().request(*args, **{**options, "timeout": self.timeout})
         except prawcore.RequestException as error:
+            if isinstance(error.original_exception, ListenerError):
+                raise error.original_exception from error
             raise Transient(f"reddit: no answer ({error}): tried again next time") from error
         self._hear(response)
         for name in ("used", "remaining", "reset"):
