@@ -95,8 +95,11 @@ class AppStore:
 
         Raises:
             BadTarget: if not.
+            AuthFailed: if App Store Connect is asked for without a key.
         """
-        _watch(target)
+        watch = _watch(target)
+        if watch.interface == "official":
+            _credentials(watch)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of reviews, the newest first.
@@ -173,18 +176,22 @@ def _judge(watch: Watch, now: datetime, url: str, answer: HttpResponse) -> Liste
     )
 
 
-def _connect(watch: Watch, wire: Wire) -> _Ask:
-    """Pages of App Store Connect; a review comes with the answer to it."""
-    key, territory = watch.private_key, connect_territory(watch.country or "")
+def _credentials(watch: Watch) -> ConnectCredentials:
+    key = watch.private_key
     if not (watch.key_id and watch.issuer_id and key):
         raise AuthFailed(
             "app_store: no credential: set OUTCRY_APP_STORE_KEY_ID, OUTCRY_APP_STORE_ISSUER_ID and "
             'OUTCRY_APP_STORE_PRIVATE_KEY, or interface = "public"'
         )
     try:
-        credentials = ConnectCredentials(watch.key_id, watch.issuer_id, key.replace("\\n", "\n"))
+        return ConnectCredentials(watch.key_id, watch.issuer_id, key.replace("\\n", "\n"))
     except ValueError as error:
         raise AuthFailed(f"app_store: {error} Correct the credential") from None
+
+
+def _connect(watch: Watch, wire: Wire) -> _Ask:
+    """Pages of App Store Connect; a review comes with the answer to it."""
+    credentials, territory = _credentials(watch), connect_territory(watch.country or "")
     pages = Pages(
         lambda: AppStoreOfficialProvider(
             ConnectAuth(credentials),

@@ -93,8 +93,11 @@ class GooglePlay:
 
         Raises:
             BadTarget: if not.
+            AuthFailed: if the official interface is asked for without a key file.
         """
-        _watch(target)
+        watch = _watch(target)
+        if watch.interface == "official":
+            _key(watch)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of reviews that are new or were changed.
@@ -177,20 +180,25 @@ class GooglePlay:
                 yield msgspec.structs.replace(page, state=msgspec.to_builtins(place))
 
 
-def _signing_in(watch: Watch, wire: Wire) -> Callable[[], ReviewProvider]:
+def _key(watch: Watch) -> dict[str, Any]:
+    """What stands in the key file."""
     if not watch.service_account:
         raise AuthFailed(
             "google_play: no credential: set OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT, "
             'or interface = "public"'
         )
     try:
-        key = msgspec.json.decode(watch.service_account, type=dict[str, Any])
+        return msgspec.json.decode(watch.service_account, type=dict[str, Any])
     except msgspec.DecodeError:
         # Its words may quote the key.
         raise AuthFailed(
             "google_play: the service account is no key file: set "
             "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT to the JSON text that Google gave"
         ) from None
+
+
+def _signing_in(watch: Watch, wire: Wire) -> Callable[[], ReviewProvider]:
+    key = _key(watch)
     return lambda: GooglePlayOfficialProvider(
         GoogleAuth(service_account_info=key, http=wire), http=wire
     )
@@ -208,7 +216,7 @@ def _judge_official(url: str, answer: HttpResponse, *, now: datetime) -> Listene
 
 def _judge_public(url: str, answer: HttpResponse, *, now: datetime) -> ListenerError | None:
     # It may also answer with a good status, no reviews, and this word in a corner.
-    if answer.status == 403 or "PlayGatewayError" in answer.body:
+    if answer.status == 403 or "gateway.proto.PlayGatewayError" in answer.body:
         return _later("the store hides its reviews from us", answer, now)
     return None
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from listeners.contract import Budget, Target
-from listeners.errors import BadTarget
+from listeners.errors import AuthFailed, BadTarget
 from listeners.ledger import LedgerRow
 from listeners.run import collect
 from listeners.sources.app_store import AppStore
@@ -138,6 +138,11 @@ def test_a_cursor_that_leads_elsewhere_is_refused(
     row = desk.listen()
     assert row.error_class == "SchemaChanged"
     assert len(station(desk).requests) == 1
+
+
+def test_a_key_is_wanted_before_anything_is_asked() -> None:
+    with pytest.raises(AuthFailed, match="OUTCRY_APP_STORE_KEY_ID"):
+        AppStore().check(Target(source="app_store", key="a", params={"app": APP}))
 
 
 def test_one_country_can_be_asked_for(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from listeners.contract import Budget, Target
-from listeners.errors import BadTarget
+from listeners.errors import AuthFailed, BadTarget
 from listeners.ledger import LedgerRow
 from listeners.run import collect
 from listeners.sources.google_play import GooglePlay
@@ -135,6 +135,9 @@ def test_a_key_that_cannot_be_used_is_not_shown(
     assert row.error_class == "AuthFailed"
     assert words in (row.error or "")
     assert "s3cret" not in (row.error or "")
+    if words != "PEM":
+        with pytest.raises(AuthFailed, match=words):
+            GooglePlay().check(desk.station.target())
 
 
 def test_a_key_that_google_refuses_is_named(desk: Desk) -> None:

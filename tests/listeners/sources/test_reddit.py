@@ -12,6 +12,7 @@ import pytest
 from listeners.contract import Budget, Known, Target
 from listeners.errors import BadTarget, SchemaChanged
 from listeners.mention import Deletion
+from listeners.recheck import recheck
 from listeners.sources.reddit import Reddit
 from tests.listeners.conformance.desk import Desk
 from tests.listeners.fakes import LOOPBACK, budget, rejected, stored
@@ -141,6 +142,18 @@ def test_what_reddit_leaves_out_when_asked_again_is_gone(desk: Desk) -> None:
         "t3_00002": "removed",
         "t3_99999": "gone",
     }
+
+
+def test_looking_again_finds_edits_and_deletions(desk: Desk) -> None:
+    desk.world.write(5)
+    desk.listen()
+    desk.world.delete(desk.world.posts[0])
+    desk.world.edit(desk.world.posts[0], "Better now")
+    listener, target = desk.station.listener(), desk.station.target()
+    row = recheck(listener, target, desk.landing, "w9", budget(now=datetime.now(UTC)))
+    assert row is not None
+    assert (row.outcome, row.deleted, row.got) == ("ok", 1, 2)
+    assert "Better now" in [mention.text for mention in desk.mentions()]
 
 
 def test_that_everything_is_gone_at_once_is_not_believed(desk: Desk) -> None:
