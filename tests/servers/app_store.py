@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from listeners.contract import Listener, Target
 from listeners.sources.app_store import AppStore
 from tests.servers.detour import Detour
-from tests.servers.station import PATIENCE, HttpStation, Post, error, json_answer
+from tests.servers.station import HttpStation, Post, error, json_answer
 from tests.servers.web import Answer, Request
 
 APP = "123456789"
@@ -60,7 +60,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
-        return _listener(self.url)
+        return _listener(self.url, self.patience)
 
     def too_many(self, reset_at: datetime) -> Answer:
         """The hour's allowance is spent."""
@@ -145,7 +145,7 @@ class PublicStation(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
-        return _listener(self.url)
+        return _listener(self.url, self.patience)
 
     def _bad_day(self, fault: str, request: Request) -> Answer:
         bad = super()._bad_day("429" if fault == "403" else fault, request)
@@ -165,9 +165,9 @@ class PublicStation(HttpStation):
         return _feed(shown, request)
 
 
-def _listener(url: str) -> Listener:
+def _listener(url: str, patience: float) -> Listener:
     transport = partial(Detour, address=url)
-    return AppStore(transport=transport, timeout=PATIENCE, sleep=lambda seconds: None)
+    return AppStore(transport=transport, timeout=patience, sleep=lambda seconds: None)
 
 
 def _feed(posts: Sequence[Post], request: Request) -> Answer:

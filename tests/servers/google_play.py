@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from listeners.contract import Listener, Target
 from listeners.sources.google_play import GooglePlay
 from tests.servers.detour import Detour
-from tests.servers.station import PATIENCE, HttpStation, Post, error, json_answer
+from tests.servers.station import HttpStation, Post, error, json_answer
 from tests.servers.web import Answer, Request
 
 APP = "com.example.tram"
@@ -78,7 +78,7 @@ class Station(HttpStation):
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
         transport = partial(Detour, address=self.url)
-        return GooglePlay(transport=transport, timeout=PATIENCE, sleep=lambda seconds: None)
+        return GooglePlay(transport=transport, timeout=self.patience, sleep=lambda seconds: None)
 
     def is_page(self, request: Request) -> bool:
         """A page of reviews."""
@@ -124,7 +124,7 @@ class PublicStation(HttpStation):
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
         transport = partial(Detour, address=self.url)
-        return GooglePlay(transport=transport, timeout=PATIENCE, sleep=lambda seconds: None)
+        return GooglePlay(transport=transport, timeout=self.patience, sleep=lambda seconds: None)
 
     def _bad_day(self, fault: str, request: Request) -> Answer:
         bad = super()._bad_day("429" if fault == "403" else fault, request)

@@ -12,7 +12,7 @@ from typing import Any
 
 from listeners.contract import Listener, Target
 from listeners.sources.reddit import Reddit
-from tests.servers.station import PATIENCE, HttpStation, Post, error, json_answer
+from tests.servers.station import HttpStation, Post, error, json_answer
 from tests.servers.web import Answer, Request
 
 Thing = dict[str, Any]
@@ -67,9 +67,11 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        pause = PATIENCE
         return Reddit(
-            oauth_url=self.url, reddit_url=self.url, timeout=pause, sleep=lambda seconds: None
+            oauth_url=self.url,
+            reddit_url=self.url,
+            timeout=self.patience,
+            sleep=lambda seconds: None,
         )
 
     def is_page(self, request: Request) -> bool:

@@ -70,7 +70,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return YouTube(fetcher(), address=self.url)
+        return YouTube(fetcher(self.patience), address=self.url)
 
     def is_page(self, request: Request) -> bool:
         """A page of threads."""
