@@ -31,7 +31,7 @@ from listeners.walk import newest_first
 _OVERLAP = timedelta(hours=1)
 """Reddit's search fills late."""
 _INCREDIBLE = 10
-"""So many posts are not deleted at once; the answer is wrong."""
+"""That so many posts were deleted is only believed of a look-up that finds others."""
 _GONE = {"[deleted]", "[removed]", "[ Removed by Reddit ]"}
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]{1,30}$")]
@@ -140,13 +140,19 @@ class Reddit:
         """What became of posts and comments; Reddit leaves out those that are gone.
 
         Raises:
-            SchemaChanged: if it leaves out all of many.
+            SchemaChanged: if it leaves out all of many, and what is surely there as well.
             ListenerError: as `collect`.
         """
         watch = _watch(target)
         names = [known.native_id for known in batch]
         with self._client(watch, budget) as client:
             things = self._retried(partial(client.info, names))
+            missing = sorted(set(names) - set(names_of(things)))
+            if len(missing) == len(names) >= _INCREDIBLE and not client.finds_names():
+                raise SchemaChanged(
+                    f"reddit: all of {len(names)} posts are said to be gone, and others too: "
+                    "nothing is deleted, look at some of them"
+                )
         found, _ = map_items(
             things,
             partial(self._map, watch=watch, now=budget.now),
@@ -154,11 +160,6 @@ class Reddit:
             target=target,
             at=budget.now,
         )
-        missing = sorted(set(names) - set(names_of(things)))
-        if len(missing) == len(names) >= _INCREDIBLE:
-            raise SchemaChanged(
-                f"reddit: all of {len(names)} posts are said to be gone: look at some of them"
-            )
         return [*found, *(self._deletion(name, "gone", budget.now) for name in missing)]
 
     def _client(self, watch: Watch, budget: Budget) -> Client:

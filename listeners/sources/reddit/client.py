@@ -104,6 +104,11 @@ class Client:
         """What Reddit still shows of a `PAGE` of things; those that are gone are left out."""
         return self._things("api/info", {"id": ",".join(names), "limit": PAGE})[0]
 
+    def finds_names(self) -> bool:
+        """Whether a look-up by name finds what is surely there: the newest post of all."""
+        newest = names_of(self._things("r/all/new", {"limit": 1})[0])
+        return bool(newest) and bool(self.info(newest))
+
     def _things(self, path: str, params: dict[str, Any]) -> tuple[list[Any], str | None]:
         given = {name: value for name, value in params.items() if value is not None}
         answer = self._ask(path, given)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import BadTarget
 from listeners.http import Fetcher
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
@@ -24,9 +24,6 @@ from listeners.sources.youtube.feeds import Place, Run
 from listeners.sources.youtube.interface import BATCH, ZONE, Interface
 from listeners.text import plain_text
 from listeners.times import parse_time
-
-_INCREDIBLE = 10
-"""So many comments are not deleted at once; the answer is wrong."""
 
 _Video = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{11}$")]
 _Channel = Annotated[str, msgspec.Meta(pattern=r"^UC[A-Za-z0-9_-]{22}$")]
@@ -119,7 +116,6 @@ class YouTube:
         """What became of comments; YouTube leaves out those that are gone.
 
         Raises:
-            SchemaChanged: if it leaves out all of many.
             ListenerError: as `collect`.
         """
         watch = _watch(target)
@@ -134,14 +130,10 @@ class YouTube:
             at=budget.now,
         )
         present = {item.get("id") for item in answer if isinstance(item, dict)}
-        missing = [name for name in names if name not in present]
-        if len(missing) == len(names) >= _INCREDIBLE:
-            raise SchemaChanged(
-                f"youtube: all of {len(names)} comments are said to be gone: look at some of them"
-            )
         gone = (
             Deletion(source=self.name, native_id=name, seen_at=budget.now, reason="gone")
-            for name in missing
+            for name in names
+            if name not in present
         )
         return [*found, *gone]
 

@@ -156,10 +156,19 @@ def test_looking_again_finds_edits_and_deletions(desk: Desk) -> None:
     assert "Better now" in [mention.text for mention in desk.mentions()]
 
 
-def test_that_everything_is_gone_at_once_is_not_believed(desk: Desk) -> None:
+def test_that_all_is_gone_is_believed_of_a_look_up_that_finds_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.world.write()
+    names = [f"t3_9{number:04}" for number in range(10)]
+    assert set(look_again(desk, *names).values()) == {"gone"}
+    here = station(desk)
+    good = here.answer
+    monkeypatch.setattr(
+        here, "answer", lambda r: here.blocked(r) if r.path == "/api/info" else good(r)
+    )
     with pytest.raises(SchemaChanged, match="all of 10"):
-        look_again(desk, *(f"t3_9{number:04}" for number in range(10)))
+        look_again(desk, *names)
 
 
 def test_a_listing_that_ends_before_what_is_known_leaves_a_gap(desk: Desk) -> None:

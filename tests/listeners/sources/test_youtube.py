@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
 import pytest
 
 from listeners.contract import Budget, Known, Target
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import BadTarget
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion
 from listeners.run import collect
@@ -235,9 +234,6 @@ def test_what_youtube_leaves_out_when_asked_again_is_gone(desk: Desk) -> None:
     found = list(listener.recheck(batch, desk.station.target(), budget()))
     said = {r.native_id: r.reason if isinstance(r, Deletion) else r.text for r in found}
     assert said == dict(zip(names, ["Post 1: the tram is late", "Same here", "gone"], strict=True))
-    far = [msgspec.structs.replace(batch[2], native_id=f"Ug8{n}") for n in range(10)]
-    with pytest.raises(SchemaChanged, match="all of 10"):
-        listener.recheck(far, desk.station.target(), budget())
 
 
 @pytest.mark.parametrize(
