@@ -112,7 +112,7 @@ class AppStore:
         watch = _watch(target)
         seen = msgspec.convert(state or {}, Seen)
         official, known = watch.interface == "official", seen.walk.get("watermark")
-        all_again = official and seen.walk.get("walk") is None and _is_due(seen, budget.now)
+        all_again = official and _begins(seen) and _is_due(seen, budget.now)
         with closing(self._wire(budget, partial(_judge, watch, budget.now))) as wire:
             ask = _connect(watch, wire) if official else _feed(watch, wire)
             for page in newest_first(
@@ -124,7 +124,7 @@ class AppStore:
                 budget=budget,
                 overlap=_REREAD if all_again else _OVERLAP,
             ):
-                silent = known is not None and not page.raw_count and not official
+                silent = known and _begins(seen) and not page.raw_count and not official
                 gap = f"the feed of {watch.country} is empty, though it had reviews before"
                 # How deep the walk goes is in its own state from its first page on.
                 reread = budget.now if all_again else seen.reread
@@ -161,6 +161,11 @@ def _watch(target: Target) -> Watch:
     if watch.country is not None and connect_territory(watch.country) is None:
         raise BadTarget(f"app_store target {target.key}: there is no store in {watch.country!r}")
     return watch
+
+
+def _begins(seen: Seen) -> bool:
+    """Whether the next page is the first of a walk."""
+    return seen.walk.get("walk") is None
 
 
 def _is_due(seen: Seen, now: datetime) -> bool:
@@ -205,18 +210,19 @@ def _connect(watch: Watch, wire: Wire) -> _Ask:
     def fetch(cursor: str | None) -> tuple[list[Any], str | None]:
         following = pages(cursor).next_cursor
         answer = decoded(wire.url, wire.body.encode())
-        answers = {one["id"]: one for one in answer.get("included") or [] if "id" in one}
-        return [_with_answer(review, answers) for review in answer.get("data", [])], following
+        return [_with_answer(review, answer) for review in answer.get("data", [])], following
 
     return fetch
 
 
-def _with_answer(review: Any, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _with_answer(review: Any, page: Mapping[str, Any]) -> dict[str, Any]:
+    """A review as if it had been asked for alone."""
     try:
-        answer = answers.get(review["relationships"]["response"]["data"]["id"])
+        name = review["relationships"]["response"]["data"]["id"]
+        included = [one for one in page["included"] if one["id"] == name]
     except MALFORMED:
-        answer = None
-    return {"data": review, "included": [answer] if answer else []}
+        included = []
+    return {"data": review, "included": included}
 
 
 def _feed(watch: Watch, wire: Wire) -> _Ask:

@@ -59,6 +59,7 @@ class Station(HttpStation):
         """By the number of the post that they answer."""
         self.videos: dict[str, datetime] = {}
         """What a search finds, and when it was published."""
+        self.searches_left = 100
         self.closed: dict[str, Answer] = {}
         """What is said of a video instead of its comments."""
         self.old_tokens = False
@@ -81,7 +82,10 @@ class Station(HttpStation):
         if request.headers.get("x-goog-api-key") != _KEY:
             return refusal("badRequest", 400)
         kind, query = request.path.rpartition("/")[2], request.query
+        if kind == "search" and self.searches_left == 0:
+            return refusal("quotaExceeded")
         if kind == "search":
+            self.searches_left -= 1
             found = sorted(self.videos.items(), key=lambda item: item[1], reverse=True)
             items = [
                 {"id": {"videoId": v}, "snippet": {"publishedAt": _iso(at)}} for v, at in found

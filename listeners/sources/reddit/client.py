@@ -62,6 +62,7 @@ class Client:
         self._session = guarded_session(budget.reach)
         self._sign_in = partial(
             praw.Reddit,
+            "DEFAULT",  # else praw looks into the environment for a name
             requestor_class=_Requestor,
             requestor_kwargs={
                 "session": self._session,

@@ -60,7 +60,6 @@ class YouTube:
             Rate(amount=100, per="day", what="searches", zone=ZONE),
         ),
         rate_family="youtube",
-        silent_empty=True,
     )
     recheck_batch: ClassVar[int] = BATCH
     recheck_age: ClassVar[timedelta] = timedelta(days=14)

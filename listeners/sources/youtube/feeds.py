@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from listeners.contract import Budget, Listener, Page, Reject, Target
+from listeners.errors import QuotaExhausted
 from listeners.mapping import MALFORMED, map_items
 from listeners.mention import Deletion, Mention
 from listeners.sources.youtube.interface import BATCH, Closed, Interface, Refused
@@ -72,11 +73,21 @@ class Run:
         self._stamp = int(budget.now.timestamp())
 
     def search(self, query: str, every: timedelta, age: timedelta, most: int) -> Iterator[Page]:
-        """Look for videos, if it is time to."""
+        """Look for videos, if it is time to; without searches left, those found before will do.
+
+        Raises:
+            QuotaExhausted: if there are none.
+        """
         if self._stamp - self.place.searched < every.total_seconds():
             return
         oldest = self._budget.now - age
-        items, more = self._interface.search(query, oldest)
+        try:
+            items, more = self._interface.search(query, oldest)
+        except QuotaExhausted as error:
+            if not self.place.found:
+                raise
+            yield self.page(gap=f"videos are not searched for until {error.retry_at:%H:%MZ}")
+            return
         found = {**self.place.found, **dict(_videos(items))}
         fresh = {video: at for video, at in found.items() if at >= oldest.timestamp()}
         kept = dict(sorted(fresh.items(), key=lambda item: -item[1])[:most])

@@ -134,6 +134,20 @@ def test_a_search_finds_the_videos_to_read_and_is_not_repeated_each_time(desk: D
     assert len(asked(desk, "search")) == 2
 
 
+def test_without_searches_left_the_videos_known_are_read(desk: Desk) -> None:
+    here = station(desk)
+    here.params = {"query": "tram", "api_key": here.params["api_key"]}
+    here.videos = {VIDEO: desk.world.now}
+    here.searches_left = 0
+    assert desk.listen().error_class == "QuotaExhausted"
+    here.searches_left = 1
+    desk.listen()
+    desk.world.write(2)
+    row = listen_later(desk, 7)
+    assert (row.outcome, row.new, len(row.gaps)) == ("ok", 2, 1)
+    assert "not searched for until" in row.gaps[0]
+
+
 def test_searches_and_calls_are_counted_apart(desk: Desk) -> None:
     class Till:
         taken: ClassVar[list[tuple[float, str]]] = []
