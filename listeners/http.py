@@ -202,26 +202,23 @@ class Fetcher:
         if body is not None:
             options["content"] = msgspec.json.encode(body)
 
-        def once() -> Json:
+        def asked() -> Fetched:
             sent = {"accept": "application/json", **(headers or {})}
             if body is not None:
                 sent["content-type"] = "application/json"
             if bearer is not None:
                 sent["authorization"] = bearer.header()
             budget.take(calls)
-            answer = self._ask(url, budget, headers=sent, **options)
+            return self._ask(url, budget, headers=sent, **options)
+
+        def once() -> Json:
+            answer = asked()
+            if answer.status == 401 and bearer is not None:
+                bearer.refused()
+                answer = asked()
             return _judged(url, answer, budget.now, judge)
 
-        def renewed() -> Json:
-            try:
-                return once()
-            except Unauthorised:
-                if bearer is None:
-                    raise
-                bearer.refused()
-                return once()
-
-        return with_retries(renewed, sleep=self._sleep, jitter=self._jitter)
+        return with_retries(once, sleep=self._sleep, jitter=self._jitter)
 
     def _ask(
         self, url: str, budget: Budget, *, headers: Mapping[str, str], **options: Any

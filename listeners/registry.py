@@ -48,9 +48,7 @@ SOURCES: Mapping[str, Source] = {
         {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
     ),
     "import": Source("import_file", "ImportFile"),
-    "mastodon": Source(
-        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
-    ),
+    "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
     "reddit": Source(
         "reddit",
         "Reddit",
