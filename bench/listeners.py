@@ -22,11 +22,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
 from listeners.contract import Budget, Page, State, Target, Traits
 from listeners.http import Fetcher
 from listeners.landing import Landing
 from listeners.mention import Author, Mention
-from listeners.registry import listener, names
+from listeners.registry import names
 from listeners.run import collect
 from listeners.walk import newest_first
 from tests.listeners.conformance.desk import station_of
@@ -72,9 +74,13 @@ def _throughput(name: str, posts: int) -> tuple[int, float, float]:
     ours, theirs = context.Pipe()
     server = context.Process(target=_show, args=(name, posts, theirs), daemon=True)
     server.start()
-    target = Target(**ours.recv())
+    station = station_of(name)
+    assert isinstance(station, HttpStation)
+    station.url, params = ours.recv()
+    station.patience = 20.0
+    target = msgspec.structs.replace(station.target(), params=params)
     budget = Budget(max_pages=1_000_000, now=datetime.now(UTC), reach=LOOPBACK)
-    found = listener(name)
+    found = station.listener()
     for _ in range(2):  # The first time the far end makes its answers, then it only gives them.
         with tempfile.TemporaryDirectory() as folder:
             began, cpu = time.perf_counter(), time.process_time()
@@ -107,7 +113,7 @@ def _show(name: str, posts: int, pipe: Connection) -> None:
     with station.open():
         target = station.target()
         params = {**target.params, **({"history_pages": 1_000_000} if name == "mastodon" else {})}
-        pipe.send({"source": name, "key": target.key, "params": params})
+        pipe.send((station.url, params))
         pipe.recv()
 
 

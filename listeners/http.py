@@ -77,6 +77,10 @@ For networks that say in the body what their status does not tell.
 """
 
 
+class Unauthorised(AuthFailed):
+    """401: another token may do."""
+
+
 class Bearer:
     """An access token that is renewed when it is refused, once a call.
 
@@ -332,7 +336,8 @@ def raise_for_status(url: str, status: int, headers: Mapping[str, str], now: dat
     if status >= 500 or status in (408, 425):
         raise Transient(f"{place} failed with status {status}: it is tried again next time")
     if status in (401, 403, 407):
-        raise AuthFailed(f"{place} refuses us with status {status}: check the access it needs")
+        refusal = Unauthorised if status == 401 else AuthFailed
+        raise refusal(f"{place} refuses us with status {status}: check the access it needs")
     if status in (404, 410):
         raise TargetGone(f"{place} is not there (status {status}): correct or remove the target")
     raise SchemaChanged(f"{place} answered with status {status}: open it in a browser and compare")

@@ -31,9 +31,38 @@ class Source(msgspec.Struct, frozen=True):
 
 
 SOURCES: Mapping[str, Source] = {
+    "app_store": Source(
+        "app_store",
+        "AppStore",
+        "app-store",
+        {
+            "key_id": "OUTCRY_APP_STORE_KEY_ID",
+            "issuer_id": "OUTCRY_APP_STORE_ISSUER_ID",
+            "private_key": "OUTCRY_APP_STORE_PRIVATE_KEY",
+        },
+    ),
+    "google_play": Source(
+        "google_play",
+        "GooglePlay",
+        "google-play",
+        {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
+    ),
     "import": Source("import_file", "ImportFile"),
     "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
+    "reddit": Source(
+        "reddit",
+        "Reddit",
+        "reddit",
+        {
+            "client_id": "OUTCRY_REDDIT_CLIENT_ID",
+            "client_secret": "OUTCRY_REDDIT_CLIENT_SECRET",
+        },
+        open=False,
+    ),
     "rss": Source("rss", "Rss"),
+    "youtube": Source(
+        "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
+    ),
 }
 """By name, sorted."""
 

@@ -262,7 +262,7 @@ class _Run:
             cut_off=cut_off,
             quota_left=self.doc.quota_left,
             error=without_secrets(" ".join(str(error).split()), self.target) if error else None,
-            error_class=type(error).__name__ if error else None,
+            error_class=_class_of(error) if error else None,
             retry_at=error.retry_at if isinstance(error, RateLimited) else None,
             started_at=self.started_at,
             finished_at=self.clock(),
@@ -314,6 +314,12 @@ class _Orphans:
             return []
         again = {_version(record) for record in fresh}
         return [record for record in self.records if _version(record) not in again]
+
+
+def _class_of(error: Exception) -> str:
+    """Its class in the tree of `listeners.errors`; a source may have finer ones of its own."""
+    ours = (one.__name__ for one in type(error).__mro__ if one.__module__ == Busy.__module__)
+    return next(ours, type(error).__name__)
 
 
 def _line(record: Record) -> bytes:

@@ -24,6 +24,9 @@ page's cursor, or None where the listing ends. Cursors are JSON and name one pla
 time alone will not do, because items that share it may lie on both sides of a page."""
 
 
+_RESTARTS = 3
+
+
 class Walk(msgspec.Struct, frozen=True):
     """A walk that is under way."""
 
@@ -118,3 +121,26 @@ def _gap(position: Position, low: datetime | None) -> str | None:
         f"the source's listing ends at {low.isoformat()}, later than the newest item known "
         f"({position.watermark.isoformat()}): listen more often"
     )
+
+
+def starting_over(
+    ask: Callable[[str | None], tuple[Sequence[Any], str | None]], refused: type[Exception]
+) -> Fetch:
+    """A `Fetch` of a source whose cursors grow old between two runs.
+
+    When ``ask`` raises ``refused`` over a cursor, the walk goes on from the top and comes
+    down to the place again. After three times it is the source that does not keep its word.
+    """
+
+    def fetch(cursor: Any) -> tuple[Sequence[Any], Any]:
+        token, restarts = cursor or (None, 0)
+        try:
+            items, following = ask(token)
+        except refused:
+            if token is None or restarts == _RESTARTS:
+                raise
+            items, following = ask(None)
+            restarts += 1
+        return items, None if following is None else [following, restarts]
+
+    return fetch

@@ -173,6 +173,18 @@ def test_what_a_listener_raises_is_in_the_row(
     assert read_row(landing, "fake", "w1", "one") == row
 
 
+def test_an_error_of_a_sources_own_is_known_by_its_class_in_the_tree(landing: Landing) -> None:
+    class TokenRefused(AuthFailed):
+        pass
+
+    def refused(state: Any) -> Iterator[Page]:
+        raise TokenRefused("no")
+        yield
+
+    row = collect(FakeListener(refused), TARGET, landing, "w", budget())
+    assert (row.outcome, row.error_class) == ("failed", "AuthFailed")
+
+
 def test_pages_before_an_error_stay_stored(landing: Landing) -> None:
     row = run(landing, page(mention("1"), done=False), Transient("no\nanswer"))
     assert (row.outcome, row.new, row.error) == ("partial", 1, "no answer")

@@ -11,7 +11,7 @@ import pytest
 from listeners.contract import Page
 from listeners.errors import SchemaChanged
 from listeners.mention import Mention
-from listeners.walk import newest_first
+from listeners.walk import newest_first, starting_over
 from tests.listeners.fakes import NOW, TARGET, FakeListener, budget, mention
 
 OVERLAP = timedelta(minutes=5)
@@ -99,3 +99,32 @@ def test_an_empty_answer_moves_nothing() -> None:
 def test_a_source_that_repeats_its_cursor_is_not_followed_for_ever() -> None:
     with pytest.raises(SchemaChanged, match="repeats the cursor 'b'"):
         walk({None: ([at(1)], "b"), "b": ([at(2)], "b")})
+
+
+class OldError(Exception):
+    """A cursor that is no longer good."""
+
+
+def test_a_cursor_that_grew_old_starts_the_walk_over_and_three_times_at_most() -> None:
+    old: set[str | None] = {"b"}
+
+    def ask(cursor: str | None) -> tuple[list[str], str | None]:
+        if cursor in old:
+            raise OldError
+        return {None: (["1"], "b"), "b": (["2"], None)}[cursor]
+
+    fetch = starting_over(ask, OldError)
+    items, cursor = fetch(None)
+    assert items == ["1"]
+    again, other = fetch(cursor)
+    assert again == ["1"]
+    assert other != cursor  # or the walk would take it for a source that goes in circles
+    for _ in range(2):
+        other = fetch(other)[1]
+    with pytest.raises(OldError):
+        fetch(other)
+    old.clear()
+    assert fetch(other) == (["2"], None)
+    old.add(None)
+    with pytest.raises(OldError):
+        fetch(None)

@@ -152,7 +152,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Mastodon(fetcher())
+        return Mastodon(fetcher(self.patience))
 
     def is_page(self, request: Request) -> bool:
         """All but the server's description of itself."""

@@ -121,6 +121,7 @@ class HttpStation(BaseStation):
     def __init__(self) -> None:
         super().__init__()
         self.url = ""
+        self.patience = PATIENCE
         self.requests: list[Request] = []
 
     @contextmanager
@@ -194,6 +195,6 @@ def error(status: int, headers: Mapping[str, str] | None = None) -> Answer:
     return json_answer({"error": f"status {status}"}, status, headers)
 
 
-def fetcher() -> Fetcher:
+def fetcher(patience: float = PATIENCE) -> Fetcher:
     """Our own client as a test wants it: impatient, and without pauses."""
-    return Fetcher(timeout=PATIENCE, sleep=lambda seconds: None)
+    return Fetcher(timeout=patience, sleep=lambda seconds: None)
