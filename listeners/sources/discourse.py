@@ -181,6 +181,8 @@ class Discourse:
         posts = answer.get("latest_posts") if isinstance(answer, dict) else None
         if not isinstance(posts, list):
             raise SchemaChanged(f"{url} sent no posts: open it in a browser and compare")
+        if before is not None and any(post["id"] > before for post in posts if _numbered(post)):
+            raise SchemaChanged(f"{url} sends newer posts than asked for: update the forum")
         return posts
 
     def _map(self, post: Any, forum: Forum, now: datetime) -> Mention | Deletion | None:

@@ -1,0 +1,392 @@
+"""Bluesky as it happens: every new, edited and deleted post of the network, by Jetstream.
+
+A run connects, goes on where the last one ended and stops when it has caught up with its own
+time, so it hears everything without staying connected. Posts without the target's words are
+dropped. Mentions are those of the `bluesky` search: the same post is one mention, whoever
+heard it first. Deletions are passed on for the latest posts that were kept.
+
+The server numbers events for itself and forgets them after a time (36 hours by default). A
+number that it has forgotten, or never gave, is replaced by the time of the last event, which
+every server understands; what lies between is reported as a gap. The older ``/subscribe``
+interface is not used, because it skips what it has forgotten without a word.
+
+Target params: ``words``; optionally ``owners`` (the brand's own DIDs), ``history_minutes``
+(how far back a first run begins, 60), ``patience`` (seconds of silence that end a run, 10)
+and ``service``.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from listeners.contract import Budget, Page, Reject, State, Target, Traits
+from listeners.errors import BadTarget, SchemaChanged, Transient
+from listeners.http import TRIES, USER_AGENT, raise_for_status
+from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mention import Deletion, Mention
+from listeners.sources.bluesky import Bluesky, post_mention
+from listeners.targets import settings
+from listeners.times import parse_time
+from listeners.words import Finder, finder
+
+_METHOD = "network.bsky.jetstream.subscribeEvents"
+_POSTS = "app.bsky.feed.post"
+_PAGE = 2_000
+"""Events of a page, whether they are kept or not."""
+_PAGE_SECONDS = 20.0
+_WATCHED = 2_000
+_MAX_BYTES = 1024 * 1024
+_TIMEOUT = 20.0
+_OVERLAP = timedelta(seconds=5)
+"""Servers see an event at slightly different times."""
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A target's params."""
+
+    words: tuple[str, ...]
+    owners: tuple[str, ...] = ()
+    history_minutes: int = 60
+    patience: float = 10.0
+    service: str = "wss://jetstream.us-east.bsky.network"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The state."""
+
+    service: str
+    seq: int | None = None
+    """Of the last event seen; the service's own."""
+    at: datetime
+    """When it was seen; on the first run, where to begin."""
+    watched: tuple[str, ...] = ()
+    """The posts that were kept last, the newest at the end."""
+
+
+class Batch(msgspec.Struct):
+    """What came in over one page."""
+
+    events: list[Any]
+    broken: list[str]
+    notices: list[str]
+    caught_up: bool = False
+    lost: bool = False
+    """The connection ended."""
+
+
+class BlueskyJetstream:
+    """The posts of the whole network that have a target's words."""
+
+    name: ClassVar[str] = "bluesky_jetstream"
+    version: ClassVar[str] = "1"
+    traits: ClassVar[Traits] = Traits(
+        order="oldest_first", has_edits=True, has_deletes=True, rate_family="jetstream"
+    )
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+
+    def check(self, target: Target) -> None:
+        """Whether the settings can be used.
+
+        Raises:
+            BadTarget: if not.
+        """
+        _stream(target)
+
+    def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
+        """Yield pages of posts and deletions, oldest first, until the run's own time.
+
+        Raises:
+            SchemaChanged: if the server speaks something else.
+            Transient: if the connection breaks three times without an event between.
+            RateLimited, AuthFailed, TargetGone, BadTarget: as the server's refusal means.
+        """
+        stream = _stream(target)
+        place = _begin(state, stream, budget.now)
+        failures = 0
+        while True:
+            connection, gap = _connected(stream, place, budget)
+            with connection:
+                lost = False
+                while not lost:
+                    batch = self._batch(connection, stream, budget.now)
+                    if "FutureCursor" in batch.notices and place.seq is not None:
+                        # Another server's number; it has begun at its end. Begin by time.
+                        place = msgspec.structs.replace(place, seq=None)
+                        break
+                    page, place = self._page(batch, target, stream, place, budget.now, gap)
+                    yield page
+                    if page.done:
+                        return
+                    gap = None
+                    lost = batch.lost
+                    failures = 0 if batch.events else failures + 1
+            if failures >= TRIES:
+                raise Transient(f"{stream.service} breaks off again and again: tried next time")
+
+    def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
+        """The record of a rejected event.
+
+        Raises:
+            ValueError: if it still cannot be understood, or is not about the target's words.
+        """
+        stream = _stream(target)
+        try:
+            record = self._map(reject.raw, stream, finder(stream.words), {}, now)
+        except MALFORMED as error:
+            raise ValueError(one_line(error)) from error
+        if record is None:
+            raise ValueError("it has none of the target's words: leave it out")
+        return record
+
+    def _batch(self, connection: ClientConnection, stream: Stream, now: datetime) -> Batch:
+        """The next events: a page's worth, or up to the run's time, or to an end."""
+        batch = Batch([], [], [])
+        ends = self._clock() + _PAGE_SECONDS
+        while len(batch.events) < _PAGE and self._clock() < ends:
+            try:
+                frame = connection.recv(timeout=stream.patience)
+            except TimeoutError:
+                batch.caught_up = True
+                break
+            except ConnectionClosed:
+                batch.lost = True
+                break
+            _take(frame, batch)
+            if batch.events and (at := _seen(batch.events[-1])) is not None and at >= now:
+                batch.caught_up = True
+                break
+        return batch
+
+    def _page(
+        self,
+        batch: Batch,
+        target: Target,
+        stream: Stream,
+        place: Place,
+        now: datetime,
+        gap: str | None,
+    ) -> tuple[Page, Place]:
+        watched = dict.fromkeys(place.watched)
+        records, rejects = map_items(
+            batch.events,
+            partial(self._map, stream=stream, find=finder(stream.words), watched=watched, now=now),
+            listener=self,
+            target=target,
+            at=now,
+        )
+        records += [self._deletion(uri, now) for uri in _left(batch.events, watched)]
+        rejects += [self._undecoded(text, target, now) for text in batch.broken]
+        times = [at for at in map(_seen, batch.events) if at is not None]
+        seqs = [seq for seq in map(_seq, batch.events) if seq is not None]
+        if "OutdatedCursor" in batch.notices and gap is None:
+            gap = _gap(place)
+        place = Place(
+            service=stream.service,
+            seq=max(seqs, default=place.seq),
+            at=max([place.at, *(at for at in times if at <= now)]),
+            watched=tuple(watched)[-_WATCHED:],
+        )
+        page = Page(
+            items=records,
+            rejects=rejects,
+            state=msgspec.to_builtins(place),
+            raw_count=len(records) + len(rejects),
+            done=batch.caught_up,
+            gap=gap,
+        )
+        return page, place
+
+    def _map(
+        self, event: Any, stream: Stream, find: Finder, watched: dict[str, None], now: datetime
+    ) -> Mention | Deletion | None:
+        """The record of a commit; ``watched`` follows what is kept and what goes."""
+        if event["$type"] != f"{_METHOD}#commit" or event["collection"] != _POSTS:
+            return None
+        uri = f"at://{event['did']}/{_POSTS}/{event['rkey']}"
+        if event["operation"] == "delete":
+            if uri not in watched:
+                return None
+            del watched[uri]
+            return self._deletion(uri, now)
+        record = event["record"]
+        found = find(record["text"])
+        if not found and uri not in watched:
+            return None
+        mention = post_mention(
+            uri,
+            record,
+            indexed_at=parse_time(event["time"])[0],
+            now=now,
+            owners=stream.owners,
+        )
+        watched[uri] = None
+        edited = event["operation"] == "update"
+        return msgspec.structs.replace(
+            mention,
+            listener=f"{self.name}/{self.version}",
+            edited_at=mention.indexed_at if edited else None,
+            matched=found,
+            raw=event,
+        )
+
+    def _deletion(self, uri: str, now: datetime) -> Deletion:
+        return Deletion(source=Bluesky.name, native_id=uri, seen_at=now)
+
+    def _undecoded(self, text: str, target: Target, now: datetime) -> Reject:
+        return Reject(
+            source=target.source,
+            target=target.key,
+            stage="decode",
+            error="the frame is not what the stream sends",
+            raw=text,
+            at=now,
+            listener=f"{self.name}/{self.version}",
+        )
+
+
+def _stream(target: Target) -> Stream:
+    stream = settings(target, Stream)
+    name = f"{target.source} target {target.key}"
+    if not stream.words or not all(word.strip() for word in stream.words):
+        raise BadTarget(f"{name}: give words to listen for, none of them empty")
+    if stream.patience <= 0 or stream.history_minutes < 0:
+        raise BadTarget(f"{name}: patience is above 0, and history_minutes 0 or more")
+    parts = urlsplit(stream.service)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise BadTarget(f"{name}: service {stream.service!r} is no stream: give wss:// and a host")
+    return stream
+
+
+def _begin(state: State | None, stream: Stream, now: datetime) -> Place:
+    if not state:
+        at = now - timedelta(minutes=stream.history_minutes)
+        return Place(service=stream.service, at=at)
+    place = msgspec.convert(state, Place)
+    if place.service == stream.service:
+        return place
+    return msgspec.structs.replace(place, service=stream.service, seq=None)
+
+
+def _connected(stream: Stream, place: Place, budget: Budget) -> tuple[ClientConnection, str | None]:
+    """A connection that goes on where ``place`` says, and what is missing until then."""
+    try:
+        return _dialled(stream, place, budget), None
+    except _TooOld:
+        by_time = msgspec.structs.replace(place, seq=None)
+        return _dialled(stream, by_time, budget), _gap(place)
+
+
+def _dialled(stream: Stream, place: Place, budget: Budget) -> ClientConnection:
+    cursor = place.seq or int((place.at - _OVERLAP).timestamp() * 1_000_000)
+    asked = [("collections", _POSTS), ("kinds", "commit"), ("kinds", "account")]
+    service = stream.service.rstrip("/")
+    url = f"{service}/xrpc/{_METHOD}?{urlencode([*asked, ('cursor', cursor)])}"
+    budget.take()
+    try:
+        return connect(
+            url,
+            sock=_socket(stream, budget),
+            subprotocols=[Subprotocol("xrpc.v1.json")],
+            compression=None,
+            open_timeout=_TIMEOUT,
+            close_timeout=1.0,
+            max_size=_MAX_BYTES,
+            proxy=budget.reach.proxy,
+            user_agent_header=USER_AGENT,
+        )
+    except InvalidStatus as error:
+        answer = error.response
+        if answer.status_code == 400 and b"CursorTooOld" in answer.body:
+            raise _TooOld from error
+        raise_for_status(service, answer.status_code, _lower(answer.headers), budget.now)
+        raise SchemaChanged(f"{service} is no Jetstream: correct the service") from error
+    except (OSError, TimeoutError) as error:
+        raise Transient(f"{service} did not answer ({error}): tried again next time") from error
+    except InvalidHandshake as error:
+        raise SchemaChanged(f"{service} is no Jetstream ({error}): correct the service") from error
+
+
+def _socket(stream: Stream, budget: Budget) -> socket.socket | None:
+    """A connection to an address that was checked; a proxy makes its own."""
+    if budget.reach.proxy is not None:
+        return None
+    parts = urlsplit(stream.service)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    problem = OSError("no address")
+    for address in budget.reach.addresses(parts.hostname or "", port):
+        try:
+            return socket.create_connection((address, port), timeout=_TIMEOUT)
+        except OSError as error:
+            problem = error
+    raise problem
+
+
+class _TooOld(Exception):
+    """The server has forgotten the event to go on from."""
+
+
+def _gap(place: Place) -> str:
+    return (
+        f"Jetstream no longer has the events after {place.at.isoformat()}; what was said until "
+        "it begins again is missing: listen more often, or search for it"
+    )
+
+
+def _take(frame: str | bytes, batch: Batch) -> None:
+    """Sort a frame: an event, a notice, or something that cannot be read."""
+    try:
+        envelope = msgspec.json.decode(frame)
+        payload = envelope.get("payload")
+        if envelope["$type"] == "error":
+            batch.notices.append(str(envelope.get("error")))
+        elif payload["$type"] == f"{_METHOD}#info":
+            batch.notices.append(str(payload.get("name")))
+        else:
+            batch.events.append(payload)
+    except (*MALFORMED, msgspec.MsgspecError):
+        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+        batch.broken.append(text[:2_000])
+
+
+def _left(events: list[Any], watched: dict[str, None]) -> list[str]:
+    """Watched posts of accounts that are gone; they are watched no longer."""
+    gone = {
+        event["did"]
+        for event in events
+        if event.get("$type") == f"{_METHOD}#account"
+        and isinstance(account := event.get("account"), dict)
+        and account.get("status") in ("deleted", "takendown")
+    }
+    uris = [uri for uri in watched if uri.removeprefix("at://").partition("/")[0] in gone]
+    for uri in uris:
+        del watched[uri]
+    return uris
+
+
+def _seen(event: Any) -> datetime | None:
+    try:
+        return parse_time(event.get("witnessedAt") or event["time"])[0]
+    except MALFORMED:
+        return None
+
+
+def _seq(event: Any) -> int | None:
+    seq = event.get("seq")
+    return seq if isinstance(seq, int) else None
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.raw_items()}
