@@ -31,11 +31,21 @@ class Source(msgspec.Struct, frozen=True):
 
 
 SOURCES: Mapping[str, Source] = {
+    "bluesky": Source(
+        "bluesky", "Bluesky", None, {"app_password": "OUTCRY_BLUESKY_APP_PASSWORD"}, open=False
+    ),
+    "bluesky_jetstream": Source("bluesky_jetstream", "BlueskyJetstream", "jetstream"),
+    "discourse": Source("discourse", "Discourse", None, {"api_key": "OUTCRY_DISCOURSE_API_KEY"}),
+    "hackernews": Source("hackernews", "HackerNews"),
     "import": Source("import_file", "ImportFile"),
+    "lemmy": Source("lemmy", "Lemmy"),
     "mastodon": Source(
         "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
     ),
     "rss": Source("rss", "Rss"),
+    "stackexchange": Source(
+        "stackexchange", "StackExchange", None, {"key": "OUTCRY_STACKEXCHANGE_KEY"}
+    ),
 }
 """By name, sorted."""
 

@@ -1,0 +1,149 @@
+"""A Jetstream: events over a websocket, numbered, remembered for a while.
+
+Shaped from the lexicon network.bsky.jetstream.subscribeEvents and Jetstream's design
+document, not recorded from a live server.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.sync.server import ServerConnection, serve
+
+from tests.servers.bluesky import DID, record
+
+METHOD = "network.bsky.jetstream.subscribeEvents"
+_TIMES_FROM = 10**15
+"""Cursors from here on are microseconds since 1970."""
+
+
+def commit(seq: int, operation: str, number: int, *, did: str = DID, **changes: Any) -> Any:
+    """A post that was made, edited or deleted, in second ``seq`` of the second of January."""
+    event = {
+        "$type": f"{METHOD}#commit",
+        "seq": seq,
+        "did": did,
+        "time": _when(seq),
+        "witnessedAt": _when(seq),
+        "rev": "3l3qo2vutsw2b",
+        "operation": operation,
+        "collection": "app.bsky.feed.post",
+        "rkey": f"3k{number:011}",
+    }
+    if operation != "delete":
+        event["record"] = record(number, seq)
+    return {**event, **changes}
+
+
+def account(seq: int, status: str, did: str = DID) -> Any:
+    """An account that is no longer active."""
+    return {
+        "$type": f"{METHOD}#account",
+        "seq": seq,
+        "did": did,
+        "time": _when(seq),
+        "account": {"active": False, "did": did, "status": status, "seq": 9, "time": _when(seq)},
+    }
+
+
+def _when(second: int) -> str:
+    at = datetime.fromtimestamp(datetime(2026, 1, 2, tzinfo=UTC).timestamp() + second, UTC)
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _micros(event: Any) -> int:
+    return int(datetime.fromisoformat(event["time"]).timestamp() * 1_000_000)
+
+
+class JetstreamServer:
+    """Sends what it has from the cursor on, and then is silent."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.floor = 0
+        """Events below are forgotten."""
+        self.frames: Callable[[Any], str] = _message
+        self.break_after: list[int] = []
+        """How many events to send before the connection breaks, one for each connection."""
+        self.refusals: list[tuple[int, bytes, dict[str, str]]] = []
+        self.queries: list[dict[str, list[str]]] = []
+
+    def refuse(self, connection: ServerConnection, request: Request) -> Response | None:
+        """The answer to a request that gets no websocket."""
+        parts = urlsplit(request.path)
+        query = parse_qs(parts.query)
+        self.queries.append(query)
+        if self.refusals:
+            status, body, headers = self.refusals.pop(0)
+            response = connection.respond(HTTPStatus(status), body.decode())
+            response.headers.update(headers)
+            return response
+        if parts.path != f"/xrpc/{METHOD}":
+            return connection.respond(HTTPStatus.NOT_FOUND, "404 page not found")
+        cursor = int(query["cursor"][0]) if "cursor" in query else None
+        if cursor is not None and cursor < min(self.floor, _TIMES_FROM):
+            error = {"error": "CursorTooOld", "message": f"oldest is {self.floor}"}
+            return connection.respond(HTTPStatus.BAD_REQUEST, json.dumps(error))
+        return None
+
+    def serve(self, connection: ServerConnection) -> None:
+        """One connection."""
+        query = self.queries[-1]
+        cursor = int(query["cursor"][0])
+        kept = [event for event in self.events if event["seq"] >= self.floor]
+        last = self.events[-1]["seq"] if self.events else 0
+        try:
+            if cursor >= _TIMES_FROM:
+                if self.floor and (not kept or cursor < _micros(kept[0])):
+                    connection.send(_notice("OutdatedCursor"))
+                chosen = [event for event in kept if _micros(event) >= cursor]
+            elif cursor > last + 1:
+                connection.send(_notice("FutureCursor"))
+                chosen = []
+            else:
+                chosen = [event for event in kept if event["seq"] >= cursor]
+            ends = self.break_after.pop(0) if self.break_after else None
+            for event in chosen[:ends]:
+                connection.send(self.frames(event))
+            if ends is not None:
+                connection.socket.close()
+                return
+            connection.recv(timeout=30)
+        except (ConnectionClosed, OSError, TimeoutError):
+            return
+
+
+def _message(event: Any) -> str:
+    return json.dumps({"$type": "message", "payload": event})
+
+
+def _notice(name: str) -> str:
+    return _message({"$type": f"{METHOD}#info", "name": name, "message": "it says"})
+
+
+@contextmanager
+def streaming(server: JetstreamServer) -> Iterator[str]:
+    """The address of a server that runs until the block ends."""
+    with serve(
+        server.serve,
+        "127.0.0.1",
+        0,
+        process_request=server.refuse,
+        subprotocols=["xrpc.v1.json"],
+        compression=None,
+        close_timeout=0.1,
+    ) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
+        running.shutdown()
+        thread.join()
