@@ -147,7 +147,9 @@ class Fetcher:
         self._jitter = jitter
 
     def get(self, url: str, *, budget: Budget, headers: Mapping[str, str] | None = None) -> Fetched:
-        """The page at ``url``. Secrets in ``headers`` are not sent on to another host.
+        """The page at ``url``; each try is a call of the budget.
+
+        What is in ``headers`` is not sent on to another host.
 
         Raises:
             Transient: on timeouts, broken connections and 5xx, after three tries.
@@ -160,6 +162,7 @@ class Fetcher:
         """
 
         def once() -> Fetched:
+            budget.take()
             answer = self._ask(url, budget, headers=headers or {})
             raise_for_status(url, answer.status, answer.headers, budget.now)
             return answer
@@ -265,15 +268,18 @@ class _Guarded(httpx.BaseTransport):
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
-        self._inner = httpx.HTTPTransport(verify=_trusted(), proxy=reach.proxy)
+        self._direct = httpx.HTTPTransport(verify=_trusted())
+        proxy = reach.proxy
+        self._proxy = httpx.HTTPTransport(verify=_trusted(), proxy=proxy) if proxy else None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer of the first permitted address that can be connected to."""
         host, port = host_and_port(str(request.url))
-        if self._reach.proxy is not None:
-            return self._inner.handle_request(request)
+        addresses = self._addresses(host, port)
+        if self._proxy is not None and not any(map(self._reach.allows, addresses)):
+            return self._proxy.handle_request(request)
         problem: httpx.TransportError | None = None
-        for address in self._reach.addresses(host, port):
+        for address in addresses:
             pinned = httpx.Request(
                 request.method,
                 request.url.copy_with(host=address),
@@ -282,14 +288,24 @@ class _Guarded(httpx.BaseTransport):
                 extensions={**request.extensions, "sni_hostname": host},
             )
             try:
-                return self._inner.handle_request(pinned)
+                return self._direct.handle_request(pinned)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 problem = error
         raise problem or httpx.ConnectError("no address")
 
     def close(self) -> None:
         """Close its connections."""
-        self._inner.close()
+        self._direct.close()
+        if self._proxy is not None:
+            self._proxy.close()
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        try:
+            return self._reach.addresses(host, port)
+        except Transient:
+            if self._proxy is None:
+                raise
+            return []  # Behind a proxy, only the proxy may know the names of the world.
 
 
 @contextmanager

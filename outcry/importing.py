@@ -15,6 +15,7 @@ from listeners.landing import REJECTS, Landing
 from listeners.ledger import LedgerRow
 from listeners.registry import listener
 from listeners.run import collect
+from listeners.secrets import public
 from listeners.sources.import_file import target_for, window_for
 from listeners.state import load
 from outcry.settings import Settings
@@ -41,7 +42,7 @@ def import_file(
         LandingError: if the landing zone cannot be written.
     """
     target = target_for(path, **options)
-    settings.landing.write_document(_name(target), msgspec.json.encode(target))
+    settings.landing.write_document(_name(target), msgspec.json.encode(public(target)))
     size = target.params["size"]
     return collect(
         listener(target.source),

@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from listeners import ledger
-from listeners.contract import Budget, Reject, Target
+from listeners.allowance import Credential, name_of
+from listeners.contract import Budget, Listener, Reject, Target
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
@@ -115,20 +116,26 @@ def listen_target(
     secrets: Mapping[str, str] | None = None,
 ) -> LedgerRow:
     """Collect one target into the landing zone; the outcome is in the row, errors included."""
-    deadline = datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes)
+    found = listener(target.source)
     return collect(
-        listener(target.source),
+        found,
         with_secrets(target, secrets),
         settings.landing,
         window.name,
-        Budget(
-            max_pages=settings.listen.max_pages,
-            now=now,
-            deadline=deadline,
-            reach=settings.listen.reach,
-        ),
+        _budget(settings, found, target, now),
         asked_from=window.start,
         asked_to=window.end,
+    )
+
+
+def _budget(settings: Settings, found: Listener, target: Target, now: datetime) -> Budget:
+    rates = settings.listen.rates_of(target.source, found.traits.rates)
+    return Budget(
+        max_pages=settings.listen.max_pages,
+        now=now,
+        deadline=datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes),
+        reach=settings.listen.reach,
+        allowance=Credential(settings.landing, name_of(found, target), rates),
     )
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.request import getproxies
@@ -26,7 +26,7 @@ from urllib.request import getproxies
 import msgspec
 import platformdirs
 
-from listeners.contract import Target
+from listeners.contract import Rate, Target
 from listeners.landing import Landing
 from listeners.reach import Reach
 from listeners.registry import secrets_of
@@ -68,9 +68,20 @@ class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     deadline_minutes: int = 10
     allow_networks: tuple[str, ...] = ()
     """Networks that targets may lead to though they are not public, as ``10.0.0.0/8``."""
+    rates: dict[str, dict[str, str]] = {}
+    """By source: what a credential may use in a time, as ``calls = "450/15m"``."""
 
     def __post_init__(self) -> None:
         Reach(allow=self.allow_networks)
+        for source, given in self.rates.items():
+            for what, words in given.items():
+                _rate(f"rates.{source}.{what}", what, words)
+
+    def rates_of(self, source: str, otherwise: Sequence[Rate]) -> tuple[Rate, ...]:
+        """A source's rates; what the settings name replaces what the source says of itself."""
+        given = self.rates.get(source, {})
+        own = [_rate(source, what, words) for what, words in given.items()]
+        return (*own, *(rate for rate in otherwise if rate.what not in given))
 
     @property
     def reach(self) -> Reach:
@@ -242,6 +253,23 @@ def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
             raise SettingsError(f"{file}: two targets are called {name[0]}/{name[1]}; rename one")
         found[name] = target
     return tuple(found.values())
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _rate(name: str, what: str, words: str) -> Rate:
+    """The rate that is written ``100/60s``, ``450/15m``, ``10000/day`` or ``50/month``."""
+    amount, _, per = words.partition("/")
+    try:
+        if per in ("day", "month"):
+            return Rate(amount=float(amount), per=per, what=what)  # type: ignore[arg-type]
+        seconds = float(per[:-1]) * _SECONDS[per[-1:]]
+        if seconds > 0 and float(amount) > 0:
+            return Rate(amount=float(amount), per=seconds, what=what)
+    except (ValueError, KeyError):
+        pass
+    raise ValueError(f"{name} {words!r} is no rate: write it like 450/15m, 10000/day or 50/month")
 
 
 def _section(file: Path, document: Mapping[str, Any], name: str, kind: type[T]) -> T:
