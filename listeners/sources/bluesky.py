@@ -3,8 +3,7 @@
 Newest first, by opaque cursors. The search ends near 10,000 posts, so a long walk goes on
 with ``until``. Order and mark follow ``indexedAt``, the network's clock; ``createdAt`` is
 what the author's program says, and counts no later than that. The index fills late, so a
-walk goes a quarter of an hour below what is known. A post that was listed there and is not
-any more is asked for by itself.
+walk goes a quarter of an hour below what is known.
 
 Posts are read from the JSON one by one: a client that validates whole pages would lose a
 page to one post. Signing in is limited to 300 times a day, so a session is kept while the
@@ -16,21 +15,20 @@ optionally ``lang``, ``owners`` (the brand's own handles or DIDs) and ``service`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, SchemaChanged
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.times import parse_time
-from listeners.vanished import with_deletions
 from listeners.walk import newest_first
 
 _PAGE = 100
@@ -82,8 +80,12 @@ class Bluesky:
             Rate(amount=3_000, per=300),
             Rate(amount=300, per="day", what="sessions"),
         ),
+        rate_by=("handle",),
         rate_family="bluesky",
     )
+
+    recheck_batch: ClassVar[int] = 25
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()
@@ -97,7 +99,7 @@ class Bluesky:
         _search(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield the matching posts, newest first, and then what is gone.
+        """Yield the matching posts, newest first.
 
         Raises:
             AuthFailed: if there is no password, or handle and password are refused.
@@ -106,7 +108,7 @@ class Bluesky:
         """
         search = _search(target)
         account = _Account(self._fetcher, search, budget)
-        pages = newest_first(
+        yield from newest_first(
             partial(self._page, search, account),
             partial(self._map, search=search, now=budget.now),
             listener=self,
@@ -115,9 +117,18 @@ class Bluesky:
             budget=budget,
             overlap=_OVERLAP,
         )
-        yield from with_deletions(
-            pages, partial(_gone, account), source=self.name, state=state, now=budget.now
-        )
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """A deletion for each post that the network no longer shows."""
+        account = _Account(self._fetcher, _search(target), budget)
+        uris = [known.native_id for known in batch]
+        posts = _posts(account.ask("app.bsky.feed.getPosts", {"uris": uris}))
+        shown = {post.get("uri") for post in posts if isinstance(post, dict)}
+        for uri in uris:
+            if uri not in shown:
+                yield Deletion(source=self.name, native_id=uri, seen_at=budget.now)
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected post.
@@ -141,11 +152,7 @@ class Bluesky:
             "until": until,
         }
         answer = account.ask("app.bsky.feed.searchPosts", asked)
-        posts = answer.get("posts") if isinstance(answer, dict) else None
-        if not isinstance(posts, list):
-            raise SchemaChanged(
-                f"{search.service}: the search sent no posts: compare with the lexicon"
-            )
+        posts = _posts(answer)
         passed += len(posts)
         if following := answer.get("cursor"):
             return posts, [following, until, passed]
@@ -278,10 +285,11 @@ class _Account:
             ) from error
 
 
-def _gone(account: _Account, handles: Mapping[str, str]) -> Mapping[str, str]:
-    answer = account.ask("app.bsky.feed.getPosts", {"uris": list(handles)})
-    shown = {post.get("uri") for post in answer["posts"]}
-    return {uri: "deleted" for uri in handles if uri not in shown}
+def _posts(answer: Any) -> list[Any]:
+    posts = answer.get("posts") if isinstance(answer, dict) else None
+    if not isinstance(posts, list):
+        raise SchemaChanged("bluesky: the server sent no posts: compare with the lexicon")
+    return posts
 
 
 class _Refused(AuthFailed):

@@ -94,7 +94,15 @@ class BlueskyJetstream:
         order="oldest_first", has_edits=True, has_deletes=True, rate_family="jetstream"
     )
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        page: int = _PAGE,
+        timeout: float = _TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._size = page
+        self._timeout = timeout
         self._clock = clock
 
     def check(self, target: Target) -> None:
@@ -117,7 +125,7 @@ class BlueskyJetstream:
         place = _begin(state, stream, budget.now)
         failures = 0
         while True:
-            connection, gap = _connected(stream, place, budget)
+            connection, gap = _connected(stream, place, budget, self._timeout)
             with connection:
                 lost = False
                 while not lost:
@@ -155,7 +163,7 @@ class BlueskyJetstream:
         """The next events: a page's worth, or up to the run's time, or to an end."""
         batch = Batch([], [], [])
         ends = self._clock() + _PAGE_SECONDS
-        while len(batch.events) < _PAGE and self._clock() < ends:
+        while len(batch.events) < self._size and self._clock() < ends:
             try:
                 frame = connection.recv(timeout=stream.patience)
             except TimeoutError:
@@ -280,31 +288,34 @@ def _begin(state: State | None, stream: Stream, now: datetime) -> Place:
     return msgspec.structs.replace(place, service=stream.service, seq=None)
 
 
-def _connected(stream: Stream, place: Place, budget: Budget) -> tuple[ClientConnection, str | None]:
+def _connected(
+    stream: Stream, place: Place, budget: Budget, timeout: float
+) -> tuple[ClientConnection, str | None]:
     """A connection that goes on where ``place`` says, and what is missing until then."""
     try:
-        return _dialled(stream, place, budget), None
+        return _dialled(stream, place, budget, timeout), None
     except _TooOld:
         by_time = msgspec.structs.replace(place, seq=None)
-        return _dialled(stream, by_time, budget), _gap(place)
+        return _dialled(stream, by_time, budget, timeout), _gap(place)
 
 
-def _dialled(stream: Stream, place: Place, budget: Budget) -> ClientConnection:
+def _dialled(stream: Stream, place: Place, budget: Budget, timeout: float) -> ClientConnection:
     cursor = place.seq or int((place.at - _OVERLAP).timestamp() * 1_000_000)
     asked = [("collections", _POSTS), ("kinds", "commit"), ("kinds", "account")]
     service = stream.service.rstrip("/")
     url = f"{service}/xrpc/{_METHOD}?{urlencode([*asked, ('cursor', cursor)])}"
     budget.take()
     try:
+        sock = _socket(stream, budget, timeout)
         return connect(
             url,
-            sock=_socket(stream, budget),
+            sock=sock,
             subprotocols=[Subprotocol("xrpc.v1.json")],
             compression=None,
-            open_timeout=_TIMEOUT,
+            open_timeout=timeout,
             close_timeout=1.0,
             max_size=_MAX_BYTES,
-            proxy=budget.reach.proxy,
+            proxy=budget.reach.proxy if sock is None else None,
             user_agent_header=USER_AGENT,
         )
     except InvalidStatus as error:
@@ -319,16 +330,17 @@ def _dialled(stream: Stream, place: Place, budget: Budget) -> ClientConnection:
         raise SchemaChanged(f"{service} is no Jetstream ({error}): correct the service") from error
 
 
-def _socket(stream: Stream, budget: Budget) -> socket.socket | None:
-    """A connection to an address that was checked; a proxy makes its own."""
-    if budget.reach.proxy is not None:
-        return None
+def _socket(stream: Stream, budget: Budget, timeout: float) -> socket.socket | None:
+    """A connection to an address that was checked; None if a proxy is to make it."""
     parts = urlsplit(stream.service)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
+    addresses = budget.reach.addresses(parts.hostname or "", port)
+    if budget.reach.proxy is not None and not any(map(budget.reach.allows, addresses)):
+        return None
     problem = OSError("no address")
-    for address in budget.reach.addresses(parts.hostname or "", port):
+    for address in addresses:
         try:
-            return socket.create_connection((address, port), timeout=_TIMEOUT)
+            return socket.create_connection((address, port), timeout=timeout)
         except OSError as error:
             problem = error
     raise problem

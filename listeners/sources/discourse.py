@@ -2,9 +2,8 @@
 
 Numbers only grow, so the highest one known is an exact mark; searching by words would be
 coarse. A walk goes down from the newest post to the mark, and as far below it as ``recheck``
-says, where posts may have been edited, deleted or hidden meanwhile. A post that was listed
-and is not any more is asked for by itself. A post is identified by its topic and its place
-in it, as in its address, because that is how posts name what they answer.
+says, where posts may have been edited or hidden meanwhile. A post is identified by its topic
+and its place in it, as in its address, because that is how posts name what they answer.
 
 Target params: ``url``; optionally ``words`` (else every post), ``recheck`` (numbers below
 the newest that are read again, 200), ``owners`` (the brand's own user names), and
@@ -13,7 +12,7 @@ the newest that are read again, 200), ``owners`` (the brand's own user names), a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -21,15 +20,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, SchemaChanged, TargetGone
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import MALFORMED, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.text import plain_text
 from listeners.times import parse_time
-from listeners.vanished import with_deletions
 
 _HISTORY = timedelta(days=7)
 _STEP = 50
@@ -87,9 +85,13 @@ class Discourse:
         has_edits=True,
         has_deletes=True,
         rates=(Rate(amount=60, per=60),),
+        rate_by=("url",),
         rate_family="discourse",
         silent_empty=True,
     )
+
+    recheck_batch: ClassVar[int] = 10
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()
@@ -103,7 +105,7 @@ class Discourse:
         _forum(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield the forum's posts, newest first, and then what is gone.
+        """Yield the forum's posts, newest first.
 
         Raises:
             AuthFailed: if the forum is behind a login, or refuses the key.
@@ -111,31 +113,6 @@ class Discourse:
             ListenerError: what `Fetcher.json` raises.
         """
         forum = _forum(target)
-        yield from with_deletions(
-            self._walk(forum, target, state, budget),
-            partial(self._gone, forum, budget),
-            source=self.name,
-            state=state,
-            now=budget.now,
-        )
-
-    def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
-        """The record of a rejected post.
-
-        Raises:
-            ValueError: if it still cannot be understood, or has none of the target's words.
-        """
-        try:
-            record = self._map(reject.raw, _forum(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if record is None:
-            raise ValueError("it has none of the target's words: leave it out")
-        return record
-
-    def _walk(
-        self, forum: Forum, target: Target, state: State | None, budget: Budget
-    ) -> Iterator[Page]:
         place = msgspec.convert(state or {}, Place)
         resumed = place.walk is not None
         while True:
@@ -151,9 +128,7 @@ class Discourse:
             numbers = [post["id"] for post in posts if _numbered(post)]
             before = _next(walk.before, numbers)
             finished = before is None or (
-                _old(posts, budget) or not numbers
-                if walk.floor is None
-                else before <= walk.floor
+                _old(posts, budget) or not numbers if walk.floor is None else before <= walk.floor
             )
             high = max([walk.high, *numbers])
             if finished:
@@ -172,6 +147,28 @@ class Discourse:
             if done:
                 return
             resumed = resumed and not finished
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """A deletion for each post that the forum no longer shows to us."""
+        forum = _forum(target)
+        for known in batch:
+            url = f"{forum.url}/posts/by_number/{known.native_id}.json"
+            try:
+                reason = _flag(self._fetcher.json(url, budget=budget, headers=forum.headers).value)
+            except TargetGone:
+                reason = "deleted"
+            except AuthFailed:
+                reason = "not public any more"
+            if reason is not None:
+                yield Deletion(
+                    source=self.name,
+                    instance=forum.host,
+                    native_id=known.native_id,
+                    seen_at=budget.now,
+                    reason=reason,
+                )
 
     def _posts(self, forum: Forum, before: int | None, budget: Budget) -> list[Any]:
         url = f"{forum.url}/posts.json"
@@ -232,21 +229,6 @@ class Discourse:
             matched=tuple(word for word in forum.words if word.casefold() in said),
             raw=post,
         )
-
-    def _gone(self, forum: Forum, budget: Budget, handles: Mapping[str, str]) -> Mapping[str, str]:
-        gone = {}
-        for native_id in handles:
-            url = f"{forum.url}/posts/by_number/{native_id}.json"
-            try:
-                post = self._fetcher.json(url, budget=budget, headers=forum.headers).value
-            except TargetGone:
-                gone[native_id] = "deleted"
-            except AuthFailed:
-                gone[native_id] = "not public any more"
-            else:
-                if reason := _flag(post):
-                    gone[native_id] = reason
-        return gone
 
 
 def _forum(target: Target) -> Forum:

@@ -3,8 +3,8 @@
 Newest first. The index answers at most 1,000 items to one query, so each page asks for what
 is no newer than the oldest item of the page before, instead of turning pages: the limit is
 never met, and nothing slips through when an item goes between two pages. The index fills
-late, hours at times, so a walk goes six hours below what is known. An item that it listed
-and lists no more is asked for at Hacker News itself, whose word is final.
+late, hours at times, so a walk goes six hours below what is known. What was deleted is asked
+of Hacker News itself.
 
 Target params: ``query``; optionally ``tags`` (else stories and comments), ``owners`` (the
 brand's own user names), ``search_url`` and ``items_url``.
@@ -12,14 +12,14 @@ brand's own user names), ``search_url`` and ``items_url``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import BadTarget, SchemaChanged
 from listeners.http import Fetcher
 from listeners.mapping import MALFORMED, one_line
@@ -27,7 +27,6 @@ from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.text import plain_text
 from listeners.times import parse_time
-from listeners.vanished import with_deletions
 from listeners.walk import newest_first
 
 _PAGE = 100
@@ -60,6 +59,9 @@ class HackerNews:
         rate_family="hackernews",
     )
 
+    recheck_batch: ClassVar[int] = 20
+    recheck_age: ClassVar[timedelta] = timedelta(days=3)
+
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()
 
@@ -72,14 +74,14 @@ class HackerNews:
         _search(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield the matching items, newest first, and then what is gone.
+        """Yield the matching items, newest first.
 
         Raises:
             SchemaChanged: if the index sends something else than hits.
             ListenerError: what `Fetcher.json` raises.
         """
         search = _search(target)
-        pages = newest_first(
+        yield from newest_first(
             partial(self._page, search, budget),
             partial(self._map, search=search, now=budget.now),
             listener=self,
@@ -88,13 +90,24 @@ class HackerNews:
             budget=budget,
             overlap=_OVERLAP,
         )
-        yield from with_deletions(
-            pages,
-            partial(self._gone, search, budget),
-            source=self.name,
-            state=state,
-            now=budget.now,
-        )
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """A deletion for each item that Hacker News itself calls deleted or dead."""
+        search = _search(target)
+        for known in batch:
+            url = f"{search.items_url}/v0/item/{known.native_id}.json"
+            item = self._fetcher.json(url, budget=budget).value
+            if item is None or item.get("deleted"):
+                reason = "deleted"
+            elif item.get("dead"):
+                reason = "removed by moderators"
+            else:
+                continue
+            yield Deletion(
+                source=self.name, native_id=known.native_id, seen_at=budget.now, reason=reason
+            )
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected item.
@@ -121,7 +134,7 @@ class HackerNews:
         hits = answer.get("hits") if isinstance(answer, dict) else None
         if not isinstance(hits, list):
             raise SchemaChanged(f"{url} sent no hits: compare with Algolia's documentation")
-        if len(hits) < _PAGE:
+        if len(hits) < answer.get("hitsPerPage", _PAGE):
             return hits, None
         oldest = min((at for at in map(_second, hits) if at is not None), default=until)
         if oldest is None or (until is not None and oldest > until):
@@ -165,19 +178,6 @@ class HackerNews:
             matched=(search.query,),
             raw=item,
         )
-
-    def _gone(
-        self, search: Search, budget: Budget, handles: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        gone = {}
-        for native_id in handles:
-            url = f"{search.items_url}/v0/item/{native_id}.json"
-            item = self._fetcher.json(url, budget=budget).value
-            if item is None or item.get("deleted"):
-                gone[native_id] = "deleted"
-            elif item.get("dead"):
-                gone[native_id] = "removed by moderators"
-        return gone
 
 
 def _search(target: Target) -> Search:

@@ -1,10 +1,9 @@
 """Lemmy: posts and comments that match a search on one server, whatever server they are from.
 
 Newest first, by numbered pages. Pages of a number shift when something is deleted, so each
-page reaches back over the end of the one before. What a walk passed over is asked for by
-itself, and its flags say whether it was deleted or removed. The identity of an item is its
-address in the fediverse (``ap_id``), the same on every server. API version 3, as of Lemmy
-0.18 and 0.19.
+page reaches back over the end of the one before. The identity of an item is its address in
+the fediverse (``ap_id``), the same on every server; the server in it knows what was deleted.
+API version 3, as of Lemmy 0.18 and 0.19.
 
 Target params: ``server`` and ``query``; optionally ``owners`` (the brand's own accounts as
 ``name@host``).
@@ -12,7 +11,8 @@ Target params: ``server`` and ``query``; optionally ``owners`` (the brand's own 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -20,17 +20,25 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, ListenerError, RateLimited, SchemaChanged, TargetGone
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
+from listeners.errors import (
+    AuthFailed,
+    BadTarget,
+    ListenerError,
+    RateLimited,
+    SchemaChanged,
+    TargetGone,
+    Transient,
+)
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.times import parse_time
-from listeners.vanished import with_deletions
 from listeners.walk import newest_first
 
 _PAGE = 50
+_ORIGIN = re.compile(r"(https?://[^/]+)/(post|comment)/(\d+)")
 _OVERLAP = timedelta(hours=6)
 _WAIT = timedelta(minutes=10)
 """For a limit is so much in ten minutes, and nobody says when they began."""
@@ -55,12 +63,17 @@ class Lemmy:
         has_edits=True,
         has_deletes=True,
         rates=(Rate(amount=100, per=600),),
+        rate_by=("server",),
         rate_family="lemmy",
         silent_empty=True,
     )
 
-    def __init__(self, fetcher: Fetcher | None = None) -> None:
+    recheck_batch: ClassVar[int] = 10
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
+
+    def __init__(self, fetcher: Fetcher | None = None, *, page: int = _PAGE) -> None:
         self._fetcher = fetcher or Fetcher()
+        self._size = page
 
     def check(self, target: Target) -> None:
         """Whether the settings can be used.
@@ -71,7 +84,7 @@ class Lemmy:
         _search(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield the matching posts and comments, newest first, and then what is gone.
+        """Yield the matching posts and comments, newest first.
 
         Raises:
             RateLimited: also where the server says so with status 400, as Lemmy 0.19 does.
@@ -79,7 +92,7 @@ class Lemmy:
             ListenerError: what `Fetcher.json` raises.
         """
         search = _search(target)
-        pages = newest_first(
+        yield from newest_first(
             partial(self._page, search, budget),
             partial(self._map, search=search, now=budget.now),
             listener=self,
@@ -88,14 +101,32 @@ class Lemmy:
             budget=budget,
             overlap=_OVERLAP,
         )
-        yield from with_deletions(
-            pages,
-            partial(self._gone, search, budget),
-            source=self.name,
-            state=state,
-            now=budget.now,
-            handle=lambda mention: _local(mention.raw),
-        )
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """A deletion for each item that the server it was written on has deleted or removed.
+
+        Items of servers that do not answer, or are no Lemmy, are taken to be there.
+        """
+        for known in batch:
+            found = _ORIGIN.fullmatch(known.native_id)
+            if found is None:
+                continue
+            origin, kind, number = found.groups()
+            try:
+                view = self._ask(f"{origin}/api/v3/{kind}", budget, {"id": number})
+                reason = _flag(view[f"{kind}_view"][kind])
+            except TargetGone:
+                reason = "deleted"
+            except RateLimited:
+                raise
+            except (Transient, SchemaChanged, AuthFailed, BadTarget, *MALFORMED):
+                continue
+            if reason is not None:
+                yield Deletion(
+                    source=self.name, native_id=known.native_id, seen_at=budget.now, reason=reason
+                )
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The record of a rejected post or comment.
@@ -110,7 +141,7 @@ class Lemmy:
 
     def _page(self, search: Search, budget: Budget, cursor: Any) -> tuple[list[Any], Any]:
         number = cursor or 1
-        limit = _limit(number)
+        limit = _limit(number, self._size)
         asked = {
             "q": search.query,
             "type_": "All",
@@ -174,21 +205,6 @@ class Lemmy:
             raw=item,
         )
 
-    def _gone(
-        self, search: Search, budget: Budget, handles: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        gone = {}
-        for native_id, handle in handles.items():
-            kind, _, number = handle.partition(":")
-            try:
-                answer = self._ask(f"{search.server}/api/v3/{kind}", budget, {"id": number})
-            except TargetGone:
-                gone[native_id] = "deleted"
-                continue
-            if reason := _flag(answer[f"{kind}_view"][kind]):
-                gone[native_id] = reason
-        return gone
-
     def _ask(self, url: str, budget: Budget, params: Mapping[str, Any]) -> Any:
         def judge(answer: Fetched) -> ListenerError | None:
             if answer.status != 400:
@@ -210,13 +226,13 @@ def _search(target: Target) -> Search:
     return msgspec.structs.replace(search, server=web_address(target, "server", search.server))
 
 
-def _limit(number: int) -> int:
+def _limit(number: int, size: int) -> int:
     """Items of a page: the n-th begins n - 1 items before the end of the one before.
 
-    Offsets are multiples of the page's size, so it shrinks; from page 26 on, which is 625
-    items down, pages lie end to end.
+    Offsets are multiples of the page's size, so it shrinks; from half of the size on (625
+    items down, of 50 a page) pages lie end to end.
     """
-    return max(_PAGE - number, _PAGE // 2) if number > 1 else _PAGE
+    return max(size - number, size // 2) if number > 1 else size
 
 
 def _depth(items: list[Any]) -> str:
@@ -233,12 +249,6 @@ def _flag(said: Mapping[str, Any]) -> str | None:
     if said.get("deleted"):
         return "deleted"
     return "removed by moderators" if said.get("removed") else None
-
-
-def _local(item: Any) -> str:
-    """``comment:12``: what the server itself calls it."""
-    kind = "comment" if item.get("comment") else "post"
-    return f"{kind}:{item[kind]['id']}"
 
 
 def _name(whom: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 In ascending order of activity, so one time is the whole cursor and an edited question comes
 again as a new version. Questions asked before listening began do not come, however lively.
-Once a day the latest questions are asked for by number; those that do not answer are gone.
 
 A wait that the API orders (``backoff``) is kept: a short one between two pages, a longer one
 by coming back later. Answers and comments are not heard.
@@ -15,14 +14,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
     AuthFailed,
     BadTarget,
@@ -45,8 +44,6 @@ _OVERLAP = 600
 """Seconds; the search learns of a question a little after the site."""
 _PATIENCE = 10
 """Seconds that a run waits between two pages; a longer wait ends it."""
-_RECHECK = timedelta(days=1)
-_WATCHED = 100
 _AVAILABLE_IN = re.compile(rb"available in (\d+) seconds")
 
 
@@ -75,9 +72,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where the walk that is under way began."""
     not_before: datetime | None = None
     """The API does not want to be asked earlier."""
-    watched: tuple[int, ...] = ()
-    """The latest questions, the newest last."""
-    rechecked_at: datetime
 
 
 class StackExchange:
@@ -92,6 +86,9 @@ class StackExchange:
         rates=(Rate(amount=300, per="day"),),
         rate_family="stackexchange",
     )
+
+    recheck_batch: ClassVar[int] = _PAGE
+    recheck_age: ClassVar[timedelta] = timedelta(days=30)
 
     def __init__(
         self, fetcher: Fetcher | None = None, *, sleep: Callable[[float], None] = time.sleep
@@ -108,7 +105,7 @@ class StackExchange:
         _search(target)
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
-        """Yield questions by activity, the longest quiet first, and then what is gone.
+        """Yield questions by activity, the longest quiet first.
 
         Raises:
             RateLimited: if the API has ordered a wait that is not over.
@@ -136,25 +133,46 @@ class StackExchange:
             place = msgspec.structs.replace(
                 place, not_before=budget.now + timedelta(seconds=wait) if wait else None
             )
-            due = budget.now - place.rechecked_at >= _RECHECK
-            recheck = not more and due and bool(place.watched)
             yield Page(
                 items=items,
                 rejects=rejects,
                 state=msgspec.to_builtins(place),
                 raw_count=len(items) + len(rejects),
-                done=not more and not recheck,
+                done=not more,
                 quota_left=answer.value.get("quota_remaining"),
             )
-            if not more and not recheck:
+            if not more:
                 return
             if wait and wait <= _PATIENCE:
                 self._sleep(wait)
                 place = msgspec.structs.replace(place, not_before=None)
-            if recheck:
-                _keep_away(place.not_before, budget.now)
-                yield self._recheck(search, place, budget)
-                return
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """Each question as it is now, or its deletion; nothing if the site shows none of them."""
+        search = _search(target)
+        numbers = ";".join(known.native_id for known in batch)
+        asked = {"filter": "withbody"}
+        answer = self._ask(f"{search.api_url}/questions/{numbers}", search, asked, budget)
+        records, _ = map_items(
+            answer.value["items"],
+            partial(self._map, search=search, now=budget.now),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        yield from records
+        shown = {record.native_id for record in records}
+        for known in batch:
+            # No answer at all is no word about any of them.
+            if shown and known.native_id not in shown:
+                yield Deletion(
+                    source=self.name,
+                    instance=search.site,
+                    native_id=known.native_id,
+                    seen_at=budget.now,
+                )
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected question.
@@ -179,36 +197,6 @@ class StackExchange:
             "filter": "withbody",
         }
         return self._ask(f"{search.api_url}/search/advanced", search, asked, budget)
-
-    def _recheck(self, search: Search, place: Place, budget: Budget) -> Page:
-        """The page of those watched questions that the site no longer shows."""
-        numbers = ";".join(map(str, place.watched))
-        answer = self._ask(f"{search.api_url}/questions/{numbers}", search, {}, budget)
-        items = answer.value["items"]
-        shown = {item.get("question_id") for item in items if isinstance(item, dict)}
-        # Nothing at all is no answer: all of them rarely go in a day.
-        gone = [number for number in place.watched if number not in shown] if shown else []
-        wait = _wait(answer)
-        place = msgspec.structs.replace(
-            place,
-            watched=tuple(number for number in place.watched if number not in gone),
-            rechecked_at=budget.now,
-            not_before=budget.now + timedelta(seconds=wait) if wait else None,
-        )
-        return Page(
-            items=[
-                Deletion(
-                    source=self.name,
-                    instance=search.site,
-                    native_id=str(number),
-                    seen_at=budget.now,
-                )
-                for number in gone
-            ],
-            state=msgspec.to_builtins(place),
-            done=True,
-            quota_left=answer.value.get("quota_remaining"),
-        )
 
     def _ask(self, url: str, search: Search, params: dict[str, Any], budget: Budget) -> Json:
         asked = {**params, "site": search.site, "key": search.key, "pagesize": _PAGE}
@@ -264,27 +252,23 @@ def _begin(state: State | None, now: datetime) -> Place:
     if state:
         return msgspec.convert(state, Place)
     since = int((now - _HISTORY).timestamp())
-    return Place(since=since, at=since, floor=since, rechecked_at=now)
+    return Place(since=since, at=since, floor=since)
 
 
 def _onwards(place: Place, items: list[Any], more: bool, now: datetime) -> Place:
     """Where the next page begins; what shares a second may lie on both sides of a border."""
     latest = int(now.timestamp())
-    active = [min(at, latest) for item in items if (at := _second(item)) is not None]
+    active = [at for item in items if (at := _second(item)) is not None and at <= latest]
     top = max([place.at, *active])
-    numbers = [item["question_id"] for item in items if _second(item) is not None]
-    watched = tuple(dict.fromkeys([*place.watched, *numbers]))[-_WATCHED:]
     if more:
         page = place.page + 1 if top == place.at else 1
-        return msgspec.structs.replace(place, at=top, page=page, watched=watched)
+        return msgspec.structs.replace(place, at=top, page=page)
     at = max(place.floor, top - _OVERLAP)
-    return msgspec.structs.replace(place, at=at, floor=at, page=1, watched=watched)
+    return msgspec.structs.replace(place, at=at, floor=at, page=1)
 
 
 def _second(item: Any) -> int | None:
-    if not isinstance(item, dict) or not isinstance(item.get("question_id"), int):
-        return None
-    at = item.get("last_activity_date")
+    at = item.get("last_activity_date") if isinstance(item, dict) else None
     return at if isinstance(at, int) else None
 
 

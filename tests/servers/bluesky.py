@@ -11,7 +11,10 @@ from typing import Any
 
 import msgspec
 
-from tests.servers.scripted import Scripted, json_answer
+from listeners.contract import Listener, Target
+from listeners.sources.bluesky import Bluesky
+from tests.servers.scripted import Scripted
+from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
 DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -65,6 +68,7 @@ class BlueskyServer(Scripted):
         self.password = "a-secret"
         self.page_size = 100
         self.cap = 10_000
+        self.repeats = False
         self.sessions = 0
         self.expired: set[str] = set()
         self.own_server: str | None = None
@@ -105,13 +109,12 @@ class BlueskyServer(Scripted):
         found = sorted(self.posts, key=lambda one: str(one.get("indexedAt")), reverse=True)
         if until := query.get("until"):
             before = datetime.fromisoformat(until)
-            found = [
-                one for one in found if datetime.fromisoformat(one["indexedAt"]) < before
-            ]
+            found = [one for one in found if datetime.fromisoformat(one["indexedAt"]) < before]
         found = found[: self.cap]
         first = int(query.get("cursor", 0))
         size = min(int(query["limit"]), self.page_size)
-        answer: dict[str, Any] = {"posts": found[first : first + size]}
+        again = first - 1 if self.repeats and first else first
+        answer: dict[str, Any] = {"posts": found[again : first + size]}
         if len(found) > first + size:
             answer["cursor"] = str(first + size)
         return json_answer(answer)
@@ -130,3 +133,47 @@ def too_many(reset: int) -> Answer:
 
 def _error(status: int, name: str, message: str) -> Answer:
     return json_answer({"error": name, "message": message}, status)
+
+
+class Station(HttpStation):
+    """A search."""
+
+    source = "bluesky"
+    renews = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = BlueskyServer([])
+        self._server.page_size = self.page_size
+
+    def target(self) -> Target:
+        """The search."""
+        params = {"query": "tram", "handle": "us.example", "app_password": "a-secret"}
+        return Target(source="bluesky", key="tram", params={**params, "service": self.url})
+
+    def listener(self) -> Listener:
+        """As operators get it."""
+        return Bluesky(fetcher())
+
+    def is_page(self, request: Request) -> bool:
+        """All but signing in."""
+        return request.path.endswith("searchPosts")
+
+    def answer(self, request: Request) -> Answer:
+        """What the network says."""
+        self._server.posts = [_listed(one) for one in self.world.posts]
+        self._server.repeats = self.world.repeats
+        return self._server.well_behaved(request)
+
+    def too_many(self, reset_at: datetime) -> Answer:
+        """With the time of the reset."""
+        return too_many(int(reset_at.timestamp()))
+
+
+def _listed(one: Post) -> dict[str, Any]:
+    when = one.at.isoformat().replace("+00:00", ".000Z")
+    said = record(one.number, 0, text=one.text, createdAt=when)
+    view = post_view(one.number, 0, record=said, indexedAt=when)
+    if one.malformed:
+        del view["author"]
+    return view

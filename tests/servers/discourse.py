@@ -6,9 +6,14 @@ live forum. ``older`` behaves as versions before the change of what ``before`` m
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-from tests.servers.scripted import Scripted, json_answer
+from listeners.contract import Listener, Target
+from listeners.sources.discourse import Discourse
+from tests.servers.scripted import Scripted
+from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
 _PAGE = 50
@@ -51,6 +56,7 @@ class DiscourseServer(Scripted):
         super().__init__()
         self.posts = posts
         self.older = older
+        self.page_size = _PAGE
         self.key: str | None = None
         self.private: set[str] = set()
 
@@ -72,7 +78,7 @@ class DiscourseServer(Scripted):
     def _page(self, before: int) -> list[dict[str, Any]]:
         posts = sorted(self.posts, key=lambda one: -one["id"])
         if not self.older:
-            return [one for one in posts if not before or one["id"] < before][:_PAGE]
+            return [one for one in posts if not before or one["id"] < before][: self.page_size]
         if not before:
             before = max((one["id"] for one in posts), default=0)
         return [one for one in posts if before - _PAGE < one["id"] <= before]
@@ -82,3 +88,44 @@ def too_many(seconds: int) -> Answer:
     """A 429 as Discourse sends it."""
     body = {"error_type": "rate_limit", "extras": {"wait_seconds": seconds}}
     return json_answer(body, 429, {"Retry-After": str(seconds)})
+
+
+class Station(HttpStation):
+    """One forum."""
+
+    source = "discourse"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = DiscourseServer([])
+        self._server.page_size = self.page_size
+
+    def target(self) -> Target:
+        """All of its posts."""
+        return Target(source="discourse", key="forum", params={"url": self.url})
+
+    def listener(self) -> Listener:
+        """As operators get it."""
+        return Discourse(fetcher())
+
+    def answer(self, request: Request) -> Answer:
+        """What the forum says."""
+        self._server.posts = [_shown(one) for one in self.world.posts]
+        if self.world.repeats and (before := request.query.get("before")):
+            request = replace(request, query={"before": str(int(before) + 1)})
+        return self._server.well_behaved(request)
+
+    def blocked(self, request: Request) -> Answer:
+        """A forum that hides its posts shows an empty list."""
+        return json_answer({"latest_posts": []})
+
+    def too_many(self, reset_at: datetime) -> Answer:
+        """With the seconds to wait."""
+        return too_many(int((reset_at - datetime.now(UTC)).total_seconds()) + 1)
+
+
+def _shown(one: Post) -> dict[str, Any]:
+    at = one.at.isoformat().replace("+00:00", ".000Z")
+    shown = post(one.number, topic=7, place=one.number, created_at=at, updated_at=at)
+    shown |= {"cooked": f"<p>{one.text}</p>", "version": 1 if one.edited_at is None else 2}
+    return {**shown, "created_at": "yesterday"} if one.malformed else shown

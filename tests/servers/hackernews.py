@@ -7,10 +7,14 @@ not recorded from the live services.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.servers.scripted import Scripted, json_answer
+from listeners.contract import Listener, Target
+from listeners.sources.hackernews import HackerNews
+from tests.servers.scripted import Scripted
+from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
 _UNTIL = re.compile(r"created_at_i<=(\d+)")
@@ -89,3 +93,35 @@ class HackerNewsServer(Scripted):
                 "query": query["query"],
             }
         )
+
+
+class Station(HttpStation):
+    """A search."""
+
+    source = "hackernews"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = HackerNewsServer([])
+
+    def target(self) -> Target:
+        """The search."""
+        params = {"query": "tram", "search_url": self.url, "items_url": self.url}
+        return Target(source="hackernews", key="tram", params=params)
+
+    def listener(self) -> Listener:
+        """As operators get it."""
+        return HackerNews(fetcher())
+
+    def answer(self, request: Request) -> Answer:
+        """What the index says; it may give fewer hits than it was asked for."""
+        self._server.hits = [_hit(post) for post in self.world.posts]
+        size = str(self.page_size + self.world.repeats)
+        return self._server.well_behaved(
+            replace(request, query={**request.query, "hitsPerPage": size})
+        )
+
+
+def _hit(post: Post) -> dict[str, Any]:
+    hit = story(post.number, int(post.at.timestamp()), story_text=post.text)
+    return {**hit, "author": 7} if post.malformed else hit

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.servers.scripted import Scripted, json_answer
+from listeners.contract import Listener, Target
+from listeners.sources.lemmy import Lemmy
+from tests.servers.scripted import Scripted
+from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
 _HOST = "https://lemmy.example"
@@ -66,6 +69,7 @@ class LemmyServer(Scripted):
         super().__init__()
         self.views = views
         self.purged: set[int] = set()
+        self.repeats = False
 
     def well_behaved(self, request: Request) -> Answer:
         """A page of a search, or one post or comment."""
@@ -94,9 +98,49 @@ class LemmyServer(Scripted):
         shown.sort(key=lambda view: str(view[kind].get("published")), reverse=True)
         size, page = int(query["limit"]), int(query["page"])
         assert size <= 50
-        return shown[(page - 1) * size : page * size]
+        first = (page - 1) * size
+        return shown[first - 1 if self.repeats and first else first : page * size]
 
 
 def too_many() -> Answer:
     """A refusal for asking too often, as Lemmy 0.19 sends it."""
     return json_answer({"error": "rate_limit_error"}, 400)
+
+
+class Station(HttpStation):
+    """A search: posts of even numbers, comments of odd ones."""
+
+    source = "lemmy"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = LemmyServer([])
+
+    def target(self) -> Target:
+        """The search."""
+        return Target(source="lemmy", key="tram", params={"server": self.url, "query": "tram"})
+
+    def listener(self) -> Listener:
+        """As operators get it, but for the size of its pages."""
+        return Lemmy(fetcher(), page=self.page_size)
+
+    def answer(self, request: Request) -> Answer:
+        """What the server says."""
+        self._server.views = [_view(one) for one in self.world.posts]
+        self._server.repeats = self.world.repeats
+        return self._server.well_behaved(request)
+
+    def blocked(self, request: Request) -> Answer:
+        """Lists with nothing in them."""
+        return json_answer({"posts": [], "comments": []})
+
+
+def _view(one: Post) -> dict[str, Any]:
+    when = one.at.isoformat().replace("+00:00", "Z")
+    if one.number % 2:
+        view = comment_view(one.number, 0, published=when, content=one.text)
+    else:
+        view = post_view(one.number, 0, published=when, body=one.text)
+    if one.malformed:
+        del view["creator"]
+    return view

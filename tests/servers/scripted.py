@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from tests.servers.web import Answer, Request
-
-
-def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """``value`` as an interface sends it."""
-    return Answer(
-        json.dumps(value).encode(),
-        status,
-        {"Content-Type": "application/json; charset=utf-8", **(headers or {})},
-    )
 
 
 class Scripted:

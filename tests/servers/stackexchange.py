@@ -5,9 +5,13 @@ Shaped from the documentation at api.stackexchange.com/docs, not recorded from i
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from tests.servers.scripted import Scripted, json_answer
+from listeners.contract import Listener, Target
+from listeners.sources.stackexchange import StackExchange
+from tests.servers.scripted import Scripted
+from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
 
@@ -41,6 +45,7 @@ class StackExchangeServer(Scripted):
         super().__init__()
         self.questions = questions
         self.page_size = 100
+        self.repeats = False
         self.backoffs: list[int] = []
         """Seconds to order with the next answers; 0 orders none."""
 
@@ -55,8 +60,9 @@ class StackExchangeServer(Scripted):
             found = [one for one in self.questions if str(one["question_id"]) in numbers]
         size = min(int(request.query["pagesize"]), self.page_size)
         first = (int(request.query.get("page", 1)) - 1) * size
+        again = first - 1 if self.repeats and first else first
         answer: dict[str, Any] = {
-            "items": found[first : first + size],
+            "items": found[again : first + size],
             "has_more": len(found) > first + size,
             "quota_max": 300,
             "quota_remaining": 300 - len(self.requests),
@@ -78,6 +84,48 @@ class StackExchangeServer(Scripted):
 
 def error(number: int, name: str, message: str, status: int = 400) -> Answer:
     """An error as the API sends it: the number is in the body."""
-    return json_answer(
-        {"error_id": number, "error_name": name, "error_message": message}, status
-    )
+    return json_answer({"error_id": number, "error_name": name, "error_message": message}, status)
+
+
+class Station(HttpStation):
+    """A search on one site."""
+
+    source = "stackexchange"
+    meanings = {"429": "QuotaExhausted"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = StackExchangeServer([])
+        self._server.page_size = self.page_size
+
+    def target(self) -> Target:
+        """The search."""
+        params = {"site": "stackoverflow", "query": "tram", "api_url": self.url}
+        return Target(source="stackexchange", key="tram", params=params)
+
+    def listener(self) -> Listener:
+        """As operators get it."""
+        return StackExchange(fetcher(), sleep=lambda seconds: None)
+
+    def answer(self, request: Request) -> Answer:
+        """What the API says."""
+        self._server.questions = [_asked(one) for one in self.world.posts]
+        self._server.repeats = self.world.repeats
+        return self._server.well_behaved(request)
+
+    def too_many(self, reset_at: datetime) -> Answer:
+        """The seconds to wait are in the words."""
+        wait = int((reset_at - datetime.now(UTC)).total_seconds()) + 1
+        words = f"too many requests from this IP, more requests available in {wait} seconds"
+        return error(502, "throttle_violation", words)
+
+
+def _asked(one: Post) -> dict[str, Any]:
+    at = int(one.at.timestamp())
+    shown = question(one.number, at, body=f"<p>{one.text}</p>")
+    if one.edited_at is not None:
+        edited = int(one.edited_at.timestamp())
+        shown |= {"last_edit_date": edited, "last_activity_date": edited}
+    if one.malformed:
+        del shown["link"]
+    return shown
