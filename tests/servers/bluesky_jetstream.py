@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,8 +19,12 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
+from listeners.contract import Listener, Target
+from listeners.sources.bluesky_jetstream import BlueskyJetstream
 from tests.servers.bluesky import DID, record
+from tests.servers.station import PATIENCE, BaseStation, Post
 
 METHOD = "network.bsky.jetstream.subscribeEvents"
 _TIMES_FROM = 10**15
@@ -133,12 +138,21 @@ def _notice(name: str) -> str:
 @contextmanager
 def streaming(server: JetstreamServer) -> Iterator[str]:
     """The address of a server that runs until the block ends."""
+    with _streaming(server.serve, server.refuse) as url:
+        yield url
+
+
+@contextmanager
+def _streaming(
+    handler: Callable[[ServerConnection], None],
+    refuse: Callable[[ServerConnection, Request], Response | None],
+) -> Iterator[str]:
     with serve(
-        server.serve,
+        handler,
         "127.0.0.1",
         0,
-        process_request=server.refuse,
-        subprotocols=["xrpc.v1.json"],
+        process_request=refuse,
+        subprotocols=[Subprotocol("xrpc.v1.json")],
         compression=None,
         close_timeout=0.1,
     ) as running:
@@ -147,3 +161,94 @@ def streaming(server: JetstreamServer) -> Iterator[str]:
         yield f"ws://127.0.0.1:{running.socket.getsockname()[1]}"
         running.shutdown()
         thread.join()
+
+
+class Station(BaseStation):
+    """The whole network's stream, in which all that happens is our posts."""
+
+    source = "bluesky_jetstream"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log: list[Any] = []
+        self._told: dict[int, Post] = {}
+        self._url = ""
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """A local server."""
+        with _streaming(self._serve, self._refuse) as self._url:
+            yield
+
+    def target(self) -> Target:
+        """Posts with the word."""
+        params = {"words": ["tram"], "service": self._url, "patience": PATIENCE}
+        return Target(source="bluesky_jetstream", key="tram", params=params)
+
+    def listener(self) -> Listener:
+        """As operators get it, but for the size of its pages."""
+        return BlueskyJetstream(page=4, timeout=PATIENCE)
+
+    def _refuse(self, connection: ServerConnection, request: Request) -> Response | None:
+        fault = self.world.script.pop(0) if self.world.script else None
+        connection.fault = fault  # type: ignore[attr-defined]
+        if fault == "timeout":
+            time.sleep(2 * PATIENCE)
+        if fault in (None, "timeout", "cut off", "blocked"):
+            return None
+        if fault == "HTML":
+            return connection.respond(HTTPStatus.OK, "<html><p>We are back soon.</p></html>")
+        response = connection.respond(HTTPStatus({"5xx": 502}.get(fault) or int(fault)), "no")
+        if fault == "429":
+            wait = int((self.world.reset_at - datetime.now(UTC)).total_seconds()) + 1
+            response.headers["Retry-After"] = str(wait)
+        return response
+
+    def _serve(self, connection: ServerConnection) -> None:
+        """Everything since the cursor, then a sign of life of the present."""
+        fault = connection.fault  # type: ignore[attr-defined]
+        if fault == "cut off":
+            connection.socket.close()
+            return
+        assert connection.request is not None
+        cursor = int(parse_qs(urlsplit(connection.request.path).query)["cursor"][0])
+        with suppress(ConnectionClosed, OSError, TimeoutError):
+            sent = 0
+            while fault is None and self._news(cursor, sent):
+                connection.send(_message(self._news(cursor, sent)[0]))
+                sent += 1
+                if sent % 4 == 0:
+                    self.world.after_page()
+            if fault is None:
+                self._append(account(0, "active", "did:plc:somebody"), datetime.now(UTC))
+                connection.send(_message(self._log[-1]))
+            connection.recv(timeout=5)
+
+    def _news(self, cursor: int, sent: int) -> list[Any]:
+        """What happened since the cursor, less what was sent."""
+        self._tell()
+        by_time = cursor >= _TIMES_FROM
+        start = cursor if by_time else cursor - self.world.repeats
+        return [e for e in self._log if (_micros(e) if by_time else e["seq"]) >= start][sent:]
+
+    def _tell(self) -> None:
+        """Write into the log what has happened to the posts since."""
+        for post in [*self.world.posts]:
+            told = self._told.get(post.number)
+            if told == post:
+                continue
+            said = record(post.number, 0, text=post.text, createdAt=post.at.isoformat())
+            event = commit(0, "create" if told is None else "update", post.number, record=said)
+            if post.malformed:
+                del event["record"]
+            self._append(event, min(post.at, self.world.now))
+            self._told[post.number] = post
+        for post in [*self.world.gone]:
+            if self._told.pop(post.number, None) is not None:
+                self._append(commit(0, "delete", post.number), self.world.now)
+
+    def _append(self, event: Any, at: datetime) -> None:
+        last = datetime.fromisoformat(self._log[-1]["time"]) if self._log else at
+        when = max(at, last).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        event |= {"seq": len(self._log) + 1, "time": when, "witnessedAt": when}
+        self._log.append(event)
