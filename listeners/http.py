@@ -10,12 +10,10 @@ from __future__ import annotations
 import base64
 import logging
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -31,8 +29,9 @@ from listeners.errors import (
     TargetGone,
     Transient,
 )
+from listeners.guard import Guarded
 from listeners.limits import Limits, read_limits, retry_at
-from listeners.reach import Reach, host_and_port, shown
+from listeners.reach import host_and_port, shown
 
 T = TypeVar("T")
 
@@ -230,7 +229,7 @@ class Fetcher:
             httpx.Client(
                 timeout=self._timeout,
                 headers={"user-agent": USER_AGENT},
-                transport=_Guarded(budget.reach),
+                transport=Guarded(budget.reach),
             ) as client,
         ):
             request = client.build_request(method, url, headers=headers, **options)
@@ -261,51 +260,6 @@ class Fetcher:
                 raise Transient(f"{shown(url)} sends too slowly: it is tried again next time")
             chunks.append(chunk)
         return b"".join(chunks)
-
-
-class _Guarded(httpx.BaseTransport):
-    """Connects to the address that was checked; the host's name stays for TLS and the server."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._direct = httpx.HTTPTransport(verify=_trusted())
-        proxy = reach.proxy
-        self._proxy = httpx.HTTPTransport(verify=_trusted(), proxy=proxy) if proxy else None
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer of the first permitted address that can be connected to."""
-        host, port = host_and_port(str(request.url))
-        addresses = self._addresses(host, port)
-        if self._proxy is not None and not any(map(self._reach.allows, addresses)):
-            return self._proxy.handle_request(request)
-        problem: httpx.TransportError | None = None
-        for address in addresses:
-            pinned = httpx.Request(
-                request.method,
-                request.url.copy_with(host=address),
-                headers=request.headers,
-                stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": host},
-            )
-            try:
-                return self._direct.handle_request(pinned)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = error
-        raise problem or httpx.ConnectError("no address")
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._direct.close()
-        if self._proxy is not None:
-            self._proxy.close()
-
-    def _addresses(self, host: str, port: int) -> list[str]:
-        try:
-            return self._reach.addresses(host, port)
-        except Transient:
-            if self._proxy is None:
-                raise
-            return []  # Behind a proxy, only the proxy may know the names of the world.
 
 
 @contextmanager
@@ -369,12 +323,6 @@ def decoded(url: str, body: bytes) -> Any:
         raise SchemaChanged(
             f"{shown(url)} sent no JSON: open it in a browser and compare"
         ) from error
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates that we trust; reading them takes longer than most requests."""
-    return httpx.create_ssl_context()
 
 
 def raise_for_status(url: str, status: int, headers: Mapping[str, str], now: datetime) -> None:

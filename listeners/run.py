@@ -259,7 +259,7 @@ class _Run:
             cut_off=cut_off,
             quota_left=self.doc.quota_left,
             error=without_secrets(" ".join(str(error).split()), self.target) if error else None,
-            error_class=type(error).__name__ if error else None,
+            error_class=_class_of(error) if error else None,
             retry_at=error.retry_at if isinstance(error, RateLimited) else None,
             started_at=self.started_at,
             finished_at=self.clock(),
@@ -315,6 +315,12 @@ class _Orphans:
 
 def _version(record: Record) -> tuple[str, str]:
     return record.uid, record.content_hash
+
+
+def _class_of(error: Exception) -> str:
+    """Its name in the tree of `listeners.errors`: subclasses are a source's own affair."""
+    named = (c.__name__ for c in type(error).__mro__ if c.__module__ == ListenerError.__module__)
+    return next(named, type(error).__name__)
 
 
 def _fault(page: Page) -> str | None:

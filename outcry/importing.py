@@ -42,7 +42,7 @@ def import_file(
         LandingError: if the landing zone cannot be written.
     """
     target = target_for(path, **options)
-    settings.landing.write_document(_name(target), msgspec.json.encode(public(target)))
+    keep_target(settings.landing, target)
     size = target.params["size"]
     return collect(
         listener(target.source),
@@ -52,6 +52,11 @@ def import_file(
         Budget(max_pages=ALL_PAGES, now=now),
         watch=lambda page: progress("import", min(page.state.get("offset", 0), size), size),
     )
+
+
+def keep_target(landing: Landing, target: Target) -> None:
+    """Remember how rows were read, without secrets, so that rejects can be read once more."""
+    landing.write_document(_name(target), msgspec.json.encode(public(target)))
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from listeners.contract import Budget, Listener, Reject, Target
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
+from listeners.recheck import recheck as recheck_target
 from listeners.registry import listener
 from listeners.run import collect
 from nlp.assess import load_assessor
@@ -150,6 +151,22 @@ def listen(
     return rows
 
 
+def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow]:
+    """Look again at recent mentions of the targets whose networks do not tell of deletions."""
+    rows = []
+    for target in settings.targets:
+        found = listener(target.source)
+        row = recheck_target(
+            found,
+            with_secrets(target),
+            settings.landing,
+            window.name,
+            _budget(settings, found, target, now),
+        )
+        rows += [row] if row is not None else []
+    return rows
+
+
 def score(settings: Settings, *, window: str | None = None, progress: Progress = quiet) -> Scored:
     """Assess every raw part that the model has not assessed yet; of one window if named.
 
@@ -236,10 +253,16 @@ def _passage(mention: Mention) -> Passage:
 
 
 def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:
-    """The records of a raw part, each mention with its assessment."""
+    """The records of a raw part, each mention with its assessment.
+
+    A purge that was killed may have left assessments of mentions that are gone: passed over.
+    """
     assessed = map(decode_assessment, landing.read_lines(kind, part))
     for record in landing.records(part):
-        yield record, (next(assessed, None) if isinstance(record, Mention) else None)
+        if isinstance(record, Mention):
+            yield record, next((one for one in assessed if one.uid == record.uid), None)
+        else:
+            yield record, None
 
 
 def _keep_refused(store: Store, part: Part, refused: Sequence[Refusal], now: datetime) -> None:

@@ -10,7 +10,8 @@ Environment:
     OUTCRY_ES_API_KEY         its API key, or
     OUTCRY_ES_USER, OUTCRY_ES_PASSWORD
     OUTCRY_PSEUDONYM_KEY      secret that keys the pseudonyms of authors
-    OUTCRY_MASTODON_TOKEN     access token for Mastodon targets
+    OUTCRY_WEBHOOK_SECRET     what senders to the webhook sign with
+    OUTCRY_SOURCE_…           secrets of targets, as `listeners.registry` names them
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -90,6 +91,26 @@ class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return Reach(allow=self.allow_networks, proxy=proxies.get("https") or proxies.get("http"))
 
 
+class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sender of posts: how its rows are read, as for an import."""
+
+    preset: str | None = None
+    fields: dict[str, Any] | None = None
+    timezone: str | None = None
+    source: str | None = None
+    """The network that its mentions are of; the channel's name if not given."""
+    max_mb_per_window: float = 64.0
+    """Packed megabytes that it may bring in one window; then it is asked to come back."""
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be sent to us."""
+
+    channels: dict[str, Channel] = {}
+    max_mb: float = 8.0
+    """Megabytes of one request."""
+
+
 class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How texts are read."""
 
@@ -107,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand
     store: StoreSettings
     listen: ListenSettings
+    webhook: WebhookSettings
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
@@ -187,6 +209,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
+    known |= {"webhook"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -199,10 +222,16 @@ def load_settings(home: Path | None = None) -> Settings:
         brand=brand,
         store=_store(_section(file, document, "store", StoreSettings)),
         listen=_section(file, document, "listen", ListenSettings),
+        webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
     )
+
+
+def webhook_secret() -> str | None:
+    """What senders sign with."""
+    return os.environ.get("OUTCRY_WEBHOOK_SECRET") or None
 
 
 def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Target:

@@ -25,7 +25,7 @@ import msgspec
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, ListenerError, SchemaChanged
 from listeners.http import Fetched, Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import MALFORMED, map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.times import parse_time
@@ -136,10 +136,7 @@ class Bluesky:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _search(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, partial(self._map, search=_search(target), now=now))
 
     def _page(self, search: Search, account: _Account, cursor: Any) -> tuple[list[Any], Any]:
         here, until, passed = cursor or (None, None, 0)

@@ -22,7 +22,7 @@ import msgspec
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import BadTarget, SchemaChanged
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.text import plain_text
@@ -115,10 +115,7 @@ class HackerNews:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _search(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, partial(self._map, search=_search(target), now=now))
 
     def _page(self, search: Search, budget: Budget, cursor: Any) -> tuple[list[Any], Any]:
         until, page = cursor or (None, 0)

@@ -31,7 +31,7 @@ from listeners.errors import (
     Transient,
 )
 from listeners.http import Fetched, Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import MALFORMED, map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.times import parse_time
@@ -134,10 +134,7 @@ class Lemmy:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _search(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, partial(self._map, search=_search(target), now=now))
 
     def _page(self, search: Search, budget: Budget, cursor: Any) -> tuple[list[Any], Any]:
         number = cursor or 1

@@ -32,7 +32,7 @@ from listeners.errors import (
     Transient,
 )
 from listeners.http import Fetched, Fetcher, Json
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.text import plain_text
@@ -180,10 +180,7 @@ class StackExchange:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _search(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, partial(self._map, search=_search(target), now=now))
 
     def _questions(self, search: Search, place: Place, budget: Budget) -> Json:
         asked = {
