@@ -33,7 +33,7 @@ from websockets.typing import Subprotocol
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.errors import BadTarget, SchemaChanged, Transient
 from listeners.http import TRIES, USER_AGENT, raise_for_status
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import MALFORMED, map_again, map_items
 from listeners.mention import Deletion, Mention
 from listeners.sources.bluesky import Bluesky, post_mention
 from listeners.targets import settings
@@ -91,7 +91,11 @@ class BlueskyJetstream:
     name: ClassVar[str] = "bluesky_jetstream"
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
-        order="oldest_first", has_edits=True, has_deletes=True, rate_family="jetstream"
+        order="oldest_first",
+        has_edits=True,
+        has_deletes=True,
+        rate_family="jetstream",
+        silent_empty=True,
     )
 
     def __init__(
@@ -151,13 +155,10 @@ class BlueskyJetstream:
             ValueError: if it still cannot be understood, or is not about the target's words.
         """
         stream = _stream(target)
-        try:
-            record = self._map(reject.raw, stream, finder(stream.words), {}, now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if record is None:
-            raise ValueError("it has none of the target's words: leave it out")
-        return record
+        return map_again(
+            reject.raw,
+            partial(self._map, stream=stream, find=finder(stream.words), watched={}, now=now),
+        )
 
     def _batch(self, connection: ClientConnection, stream: Stream, now: datetime) -> Batch:
         """The next events: a page's worth, or up to the run's time, or to an end."""

@@ -23,11 +23,12 @@ import msgspec
 from listeners.contract import Budget, Known, Page, Rate, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, SchemaChanged, TargetGone
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, map_items
+from listeners.mapping import MALFORMED, map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
 from listeners.text import plain_text
 from listeners.times import parse_time
+from listeners.words import finder
 
 _HISTORY = timedelta(days=7)
 _STEP = 50
@@ -148,6 +149,14 @@ class Discourse:
                 return
             resumed = resumed and not finished
 
+    def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
+        """The record of a rejected post.
+
+        Raises:
+            ValueError: if it still cannot be understood, or has none of the target's words.
+        """
+        return map_again(reject.raw, partial(self._map, forum=_forum(target), now=now))
+
     def recheck(
         self, batch: Sequence[Known], target: Target, budget: Budget
     ) -> Iterator[Mention | Deletion]:
@@ -195,8 +204,8 @@ class Discourse:
             )
         title = post.get("topic_title") or ""
         text = plain_text(post["cooked"])
-        said = f"{title}\n{text}".casefold()
-        if forum.words and not any(word.casefold() in said for word in forum.words):
+        found = finder(forum.words)(f"{title}\n{text}")
+        if forum.words and not found:
             return None
         username = post["username"]
         first = number == 1
@@ -226,7 +235,7 @@ class Discourse:
             engagement=Engagement(
                 likes=_likes(post), replies=post.get("reply_count"), views=post.get("reads")
             ),
-            matched=tuple(word for word in forum.words if word.casefold() in said),
+            matched=found,
             raw=post,
         )
 

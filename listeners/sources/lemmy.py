@@ -155,7 +155,7 @@ class Lemmy:
         # Two lists by time. The last item says how deep the page goes: that of the shallower
         # list among those that go on, else that of the deepest.
         ended = sorted((items for items in lists if len(items) < limit), key=_depth, reverse=True)
-        going = sorted((items for items in lists if len(items) == limit), key=_depth)
+        going = sorted((items for items in lists if len(items) >= limit), key=_depth)
         items = [item for items in (*ended, *going) for item in items]
         return items, number + 1 if going else None
 

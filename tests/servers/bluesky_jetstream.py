@@ -220,8 +220,7 @@ class Station(BaseStation):
                 if sent % 4 == 0:
                     self.world.after_page()
             if fault is None:
-                self._append(account(0, "active", "did:plc:somebody"), datetime.now(UTC))
-                connection.send(_message(self._log[-1]))
+                connection.send(_message(self._sign_of_life()))
             connection.recv(timeout=5)
 
     def _news(self, cursor: int, sent: int) -> list[Any]:
@@ -249,6 +248,14 @@ class Station(BaseStation):
 
     def _append(self, event: Any, at: datetime) -> None:
         last = datetime.fromisoformat(self._log[-1]["time"]) if self._log else at
-        when = max(at, last).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        event |= {"seq": len(self._log) + 1, "time": when, "witnessedAt": when}
-        self._log.append(event)
+        self._log.append(_dated(event, len(self._log) + 1, max(at, last)))
+
+    def _sign_of_life(self) -> Any:
+        """Somebody else's event of now, which the log need not keep."""
+        event = account(0, "active", "did:plc:somebody")
+        return _dated(event, max(1, len(self._log)), datetime.now(UTC))
+
+
+def _dated(event: Any, seq: int, at: datetime) -> Any:
+    when = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return {**event, "seq": seq, "time": when, "witnessedAt": when}
