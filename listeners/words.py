@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import lru_cache
 
 Finder = Callable[[str], tuple[str, ...]]
 
 
-def finder(words: Sequence[str]) -> Finder:
+@lru_cache(maxsize=64)
+def finder(words: tuple[str, ...]) -> Finder:
     """A function that gives those of ``words`` that a text has, whatever their case.
 
     A word is not found inside a longer one of Latin letters or digits; scripts that are

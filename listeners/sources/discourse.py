@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from listeners.contract import Budget, Known, Page, Rate, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import AuthFailed, BadTarget, SchemaChanged, TargetGone
 from listeners.http import Fetcher
 from listeners.mapping import MALFORMED, map_again, map_items

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -84,9 +85,9 @@ class BlueskyServer(Scripted):
         if token in self.expired:
             return _error(400, "ExpiredToken", "Token has expired")
         if method == "app.bsky.feed.getPosts":
-            # Given once for each of several; the query here keeps the last.
-            asked = request.query["uris"]
-            return json_answer({"posts": [one for one in self.posts if one["uri"] == asked]})
+            asked = parse_qs(request.query_string)["uris"]
+            assert len(asked) <= 25
+            return json_answer({"posts": [one for one in self.posts if one["uri"] in asked]})
         return self._search(request.query)
 
     def _session(self, asked: dict[str, str]) -> Answer:

@@ -11,13 +11,14 @@ from listeners.contract import Listener, Target
 from listeners.landing import Landing
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
+from listeners.recheck import recheck
 from listeners.run import collect
 from tests.listeners.fakes import NOW, budget, stored
 
 
 @dataclass
 class Ear:
-    """Each call of `listen` is a run of its own."""
+    """Each call of `listen` is a run in a window of its own."""
 
     root: Path
     listener: Listener
@@ -40,6 +41,14 @@ class Ear:
         self.runs += 1
         given = budget(pages, now=self.now)
         return collect(self.listener, self.target, self.landing, f"w{self.runs:04}", given)
+
+    def look_again(self) -> LedgerRow:
+        """One run of re-checking what is stored."""
+        self.runs += 1
+        given = budget(100, now=self.now)
+        row = recheck(self.listener, self.target, self.landing, f"w{self.runs:04}", given)
+        assert row is not None
+        return row
 
     def mentions(self) -> list[Mention]:
         """All mentions stored, every version."""

@@ -17,7 +17,7 @@ from listeners.sources.hackernews import HackerNews
 from tests.listeners.fakes import NOW, rejected
 from tests.listeners.sources.ear import Ear
 from tests.servers.hackernews import HackerNewsServer, comment, story
-from tests.servers.web import Answer, serving
+from tests.servers.web import serving
 
 START = int((NOW - timedelta(days=1)).timestamp())
 
@@ -56,9 +56,8 @@ def test_more_items_than_one_query_may_page_through_all_come(
     ear: Ear, server: HackerNewsServer
 ) -> None:
     server.hits = [story(n, START + n // 2 * 60) for n in range(1, 1301)]
-    rows = [ear.listen(pages=9) for _ in range(4)]
-    assert [row.cut_off for row in rows] == [True, True, False, False]
-    assert sorted(map(int, ear.ids())) == list(range(1, 1301))
+    assert [ear.listen(pages=9).cut_off, ear.listen().cut_off] == [True, False]
+    assert set(map(int, ear.ids())) == set(range(1, 1301))
 
 
 def test_a_page_whose_items_share_a_second_is_turned(ear: Ear, server: HackerNewsServer) -> None:
@@ -82,31 +81,13 @@ def test_an_edit_is_a_new_version(ear: Ear, server: HackerNewsServer) -> None:
     assert ear.mentions()[-1].text == "It came after all"
 
 
-def test_what_is_not_listed_any_more_is_gone_only_if_its_network_says_so(
-    ear: Ear, server: HackerNewsServer
-) -> None:
+def test_what_is_deleted_is_asked_of_hacker_news_itself(ear: Ear, server: HackerNewsServer) -> None:
     server.hits = [story(n, START + n) for n in range(1, 6)]
     ear.listen()
-    server.hits = [server.hits[0], server.hits[4]]
     server.deleted.add("2")
     server.dead.add("3")
-    assert ear.listen().deleted == 2
+    assert ear.look_again().deleted == 2
     assert ear.deletions() == {"2": "deleted", "3": "removed by moderators"}
-    asked = len(server.requests)
-    ear.listen()
-    assert len(server.requests) == asked + 1
-
-
-def test_a_failure_of_the_second_service_costs_no_item(ear: Ear, server: HackerNewsServer) -> None:
-    server.hits = [story(n, START + n) for n in range(1, 4)]
-    ear.listen()
-    del server.hits[1]
-    server.hits.append(story(4, START + 9))
-    server.next_answers = [None, *[Answer(status=502)] * 3]
-    row = ear.listen()
-    assert (row.outcome, row.error_class, row.new) == ("partial", "Transient", 1)
-    server.deleted.add("2")
-    assert (ear.listen().deleted, ear.ids()) == (1, ["3", "2", "1", "4"])
 
 
 def test_a_malformed_hit_costs_itself(ear: Ear, server: HackerNewsServer) -> None:
@@ -118,14 +99,14 @@ def test_a_malformed_hit_costs_itself(ear: Ear, server: HackerNewsServer) -> Non
     assert bad.raw["objectID"] == "3"
     repaired = msgspec.structs.replace(bad, raw={**bad.raw, "author": "ann"})
     assert ear.listener.remap(repaired, ear.target, NOW).native_id == "3"
-    with pytest.raises(ValueError, match="'created_at_i' is missing"):
+    with pytest.raises(ValueError, match="'objectID' is missing"):
         ear.listener.remap(msgspec.structs.replace(bad, raw={"title": "x"}), ear.target, NOW)
 
 
 def test_an_index_that_ignores_the_time_asked_for_is_noticed(
     ear: Ear, server: HackerNewsServer
 ) -> None:
-    server.hits = [story(n, START + n) for n in range(1, 151)]
+    server.hits = [story(n, START + n) for n in range(1, 251)]
     answer = server.well_behaved
     server.well_behaved = lambda request: answer(  # type: ignore[method-assign]
         type(request)(request.path, {**request.query, "numericFilters": ""}, request.headers)
