@@ -87,8 +87,9 @@ class Bluesky:
     recheck_batch: ClassVar[int] = 25
     recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
-    def __init__(self, fetcher: Fetcher | None = None) -> None:
+    def __init__(self, fetcher: Fetcher | None = None, *, capped: int = _CAPPED) -> None:
         self._fetcher = fetcher or Fetcher()
+        self._capped = capped
 
     def check(self, target: Target) -> None:
         """Whether the settings can be used.
@@ -154,7 +155,7 @@ class Bluesky:
         if following := answer.get("cursor"):
             return posts, [following, until, passed]
         times = [at for at in map(_indexed, posts) if at is not None]
-        if passed < _CAPPED or not times:
+        if passed < self._capped or not times:
             return posts, None
         return posts, [None, (min(times) + _MOMENT).isoformat(), 0]
 

@@ -377,7 +377,7 @@ def _take(frame: str | bytes, batch: Batch) -> None:
 def _left(events: list[Any], watched: dict[str, None]) -> list[str]:
     """Watched posts of accounts that are gone; they are watched no longer."""
     gone = {
-        event["did"]
+        str(event.get("did"))
         for event in events
         if event.get("$type") == f"{_METHOD}#account"
         and isinstance(account := event.get("account"), dict)

@@ -273,14 +273,15 @@ def _numbered(post: Any) -> bool:
 
 def _old(posts: list[Any], budget: Budget) -> bool:
     """Whether the page comes down to where a first run ends."""
-    last = posts[-1] if posts else None
     try:
-        return parse_time(last["created_at"])[0] < budget.now - _HISTORY
+        return parse_time(posts[-1]["created_at"])[0] < budget.now - _HISTORY
     except MALFORMED:
         return False
 
 
-def _flag(post: Mapping[str, Any]) -> str | None:
+def _flag(post: Any) -> str | None:
+    if not isinstance(post, dict):
+        return None
     if post.get("user_deleted") or post.get("deleted_at"):
         return "deleted"
     return "hidden by the forum" if post.get("hidden") else None

@@ -99,9 +99,9 @@ class HackerNews:
         for known in batch:
             url = f"{search.items_url}/v0/item/{known.native_id}.json"
             item = self._fetcher.json(url, budget=budget).value
-            if item is None or item.get("deleted"):
+            if item is None or (isinstance(item, dict) and item.get("deleted")):
                 reason = "deleted"
-            elif item.get("dead"):
+            elif isinstance(item, dict) and item.get("dead"):
                 reason = "removed by moderators"
             else:
                 continue
@@ -131,7 +131,8 @@ class HackerNews:
         hits = answer.get("hits") if isinstance(answer, dict) else None
         if not isinstance(hits, list):
             raise SchemaChanged(f"{url} sent no hits: compare with Algolia's documentation")
-        if len(hits) < answer.get("hitsPerPage", _PAGE):
+        size = answer.get("hitsPerPage")
+        if len(hits) < (size if isinstance(size, int) else _PAGE):
             return hits, None
         oldest = min((at for at in map(_second, hits) if at is not None), default=until)
         if oldest is None or (until is not None and oldest > until):
@@ -142,7 +143,7 @@ class HackerNews:
     def _map(self, item: Any, search: Search, now: datetime) -> Mention:
         comment = item.get("comment_text")
         text = plain_text(comment or item.get("story_text") or "")
-        title = item.get("title") if comment is None else None
+        title = (item.get("title") if comment is None else None) or ""
         if not text and not title:
             raise ValueError("it has neither a text nor a title")
         native_id = item["objectID"]
@@ -154,7 +155,7 @@ class HackerNews:
             native_id=native_id,
             kind="post" if comment is None else "comment",
             text=text or title,
-            title=title if text else None,
+            title=(title or None) if text else None,
             url=f"{_ITEM}{native_id}",
             created_at=parse_time(item["created_at_i"])[0],
             collected_at=now,

@@ -149,7 +149,9 @@ class Lemmy:
         }
         url = f"{search.server}/api/v3/search"
         answer = self._ask(url, budget, asked)
-        lists = [answer.get(name) for name in ("posts", "comments")] if _is(answer) else [None]
+        lists: list[Any] = [None]
+        if isinstance(answer, dict):
+            lists = [answer.get(name) for name in ("posts", "comments")]
         if not all(isinstance(items, list) for items in lists):
             raise SchemaChanged(f"{url} sent no posts and comments: compare with Lemmy's API v3")
         # Two lists by time. The last item says how deep the page goes: that of the shallower
@@ -233,13 +235,10 @@ def _limit(number: int, size: int) -> int:
 
 
 def _depth(items: list[Any]) -> str:
-    last = items[-1] if items else None
-    said = (last.get("comment") or last.get("post")) if _is(last) else None
-    return str(said.get("published")) if _is(said) else ""
-
-
-def _is(value: Any) -> bool:
-    return isinstance(value, dict)
+    try:
+        return str((items[-1].get("comment") or items[-1]["post"])["published"])
+    except MALFORMED:
+        return ""
 
 
 def _flag(said: Mapping[str, Any]) -> str | None:

@@ -139,7 +139,7 @@ class StackExchange:
                 state=msgspec.to_builtins(place),
                 raw_count=len(items) + len(rejects),
                 done=not more,
-                quota_left=answer.value.get("quota_remaining"),
+                quota_left=_whole(answer.value.get("quota_remaining")),
             )
             if not more:
                 return
@@ -270,8 +270,11 @@ def _second(item: Any) -> int | None:
 
 
 def _wait(answer: Json) -> int:
-    backoff = answer.value.get("backoff")
-    return backoff if isinstance(backoff, int) and backoff > 0 else 0
+    return max(0, _whole(answer.value.get("backoff")) or 0)
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _keep_away(not_before: datetime | None, now: datetime) -> None:
