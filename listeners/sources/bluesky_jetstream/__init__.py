@@ -17,37 +17,43 @@ and ``service``.
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Subprotocol
+from websockets.sync.client import ClientConnection
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.errors import BadTarget, SchemaChanged, Transient
-from listeners.http import TRIES, USER_AGENT, raise_for_status
-from listeners.mapping import MALFORMED, map_again, map_items
+from listeners.http import TRIES
+from listeners.mapping import map_again, map_items
 from listeners.mention import Deletion, Mention
 from listeners.sources.bluesky import Bluesky, post_mention
+from listeners.sources.bluesky_jetstream.wire import (
+    POSTS,
+    TIMEOUT,
+    Batch,
+    TooOld,
+    dial,
+    gone_account,
+    is_commit,
+    read,
+    seen_at,
+    seq_of,
+)
 from listeners.targets import settings
 from listeners.times import parse_time
 from listeners.words import Finder, finder
 
-_METHOD = "network.bsky.jetstream.subscribeEvents"
-_POSTS = "app.bsky.feed.post"
+_MANY = 5
+"""Frames that cannot be read are a fault of the stream, not of a frame."""
 _PAGE = 2_000
 """Events of a page, whether they are kept or not."""
-_PAGE_SECONDS = 20.0
 _WATCHED = 2_000
-_MAX_BYTES = 1024 * 1024
-_TIMEOUT = 20.0
 _OVERLAP = timedelta(seconds=5)
 """Servers see an event at slightly different times."""
 
@@ -74,17 +80,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The posts that were kept last, the newest at the end."""
 
 
-class Batch(msgspec.Struct):
-    """What came in over one page."""
-
-    events: list[Any]
-    broken: list[str]
-    notices: list[str]
-    caught_up: bool = False
-    lost: bool = False
-    """The connection ended."""
-
-
 class BlueskyJetstream:
     """The posts of the whole network that have a target's words."""
 
@@ -95,6 +90,8 @@ class BlueskyJetstream:
         has_edits=True,
         has_deletes=True,
         rate_family="jetstream",
+        # Records are anybody's: a few that are malformed say nothing of the stream.
+        strict_pages=False,
         silent_empty=True,
     )
 
@@ -102,7 +99,7 @@ class BlueskyJetstream:
         self,
         *,
         page: int = _PAGE,
-        timeout: float = _TIMEOUT,
+        timeout: float = TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._size = page
@@ -133,7 +130,17 @@ class BlueskyJetstream:
             with connection:
                 lost = False
                 while not lost:
-                    batch = self._batch(connection, stream, budget.now)
+                    batch = read(
+                        connection,
+                        size=self._size,
+                        until=budget.now,
+                        patience=stream.patience,
+                        clock=self._clock,
+                    )
+                    if len(batch.broken) >= _MANY and not batch.events:
+                        raise SchemaChanged(
+                            f"{stream.service} sends what cannot be read: is it version 2?"
+                        )
                     if "FutureCursor" in batch.notices and place.seq is not None:
                         # Another server's number; it has begun at its end. Begin by time.
                         place = msgspec.structs.replace(place, seq=None)
@@ -160,25 +167,6 @@ class BlueskyJetstream:
             partial(self._map, stream=stream, find=finder(stream.words), watched={}, now=now),
         )
 
-    def _batch(self, connection: ClientConnection, stream: Stream, now: datetime) -> Batch:
-        """The next events: a page's worth, or up to the run's time, or to an end."""
-        batch = Batch([], [], [])
-        ends = self._clock() + _PAGE_SECONDS
-        while len(batch.events) < self._size and self._clock() < ends:
-            try:
-                frame = connection.recv(timeout=stream.patience)
-            except TimeoutError:
-                batch.caught_up = True
-                break
-            except ConnectionClosed:
-                batch.lost = True
-                break
-            _take(frame, batch)
-            if batch.events and (at := _seen(batch.events[-1])) is not None and at >= now:
-                batch.caught_up = True
-                break
-        return batch
-
     def _page(
         self,
         batch: Batch,
@@ -198,8 +186,8 @@ class BlueskyJetstream:
         )
         records += [self._deletion(uri, now) for uri in _left(batch.events, watched)]
         rejects += [self._undecoded(text, target, now) for text in batch.broken]
-        times = [at for at in map(_seen, batch.events) if at is not None]
-        seqs = [seq for seq in map(_seq, batch.events) if seq is not None]
+        times = [at for at in map(seen_at, batch.events) if at is not None]
+        seqs = [seq for seq in map(seq_of, batch.events) if seq is not None]
         if "OutdatedCursor" in batch.notices and gap is None:
             gap = _gap(place)
         place = Place(
@@ -222,9 +210,9 @@ class BlueskyJetstream:
         self, event: Any, stream: Stream, find: Finder, watched: dict[str, None], now: datetime
     ) -> Mention | Deletion | None:
         """The record of a commit; ``watched`` follows what is kept and what goes."""
-        if event["$type"] != f"{_METHOD}#commit" or event["collection"] != _POSTS:
+        if not is_commit(event):
             return None
-        uri = f"at://{event['did']}/{_POSTS}/{event['rkey']}"
+        uri = f"at://{event['did']}/{POSTS}/{event['rkey']}"
         if event["operation"] == "delete":
             if uri not in watched:
                 return None
@@ -294,61 +282,13 @@ def _connected(
 ) -> tuple[ClientConnection, str | None]:
     """A connection that goes on where ``place`` says, and what is missing until then."""
     try:
-        return _dialled(stream, place, budget, timeout), None
-    except _TooOld:
-        by_time = msgspec.structs.replace(place, seq=None)
-        return _dialled(stream, by_time, budget, timeout), _gap(place)
+        return dial(stream.service, place.seq or _by_time(place), budget, timeout), None
+    except TooOld:
+        return dial(stream.service, _by_time(place), budget, timeout), _gap(place)
 
 
-def _dialled(stream: Stream, place: Place, budget: Budget, timeout: float) -> ClientConnection:
-    cursor = place.seq or int((place.at - _OVERLAP).timestamp() * 1_000_000)
-    asked = [("collections", _POSTS), ("kinds", "commit"), ("kinds", "account")]
-    service = stream.service.rstrip("/")
-    url = f"{service}/xrpc/{_METHOD}?{urlencode([*asked, ('cursor', cursor)])}"
-    budget.take()
-    try:
-        sock = _socket(stream, budget, timeout)
-        return connect(
-            url,
-            sock=sock,
-            subprotocols=[Subprotocol("xrpc.v1.json")],
-            compression=None,
-            open_timeout=timeout,
-            close_timeout=1.0,
-            max_size=_MAX_BYTES,
-            proxy=budget.reach.proxy if sock is None else None,
-            user_agent_header=USER_AGENT,
-        )
-    except InvalidStatus as error:
-        answer = error.response
-        if answer.status_code == 400 and b"CursorTooOld" in answer.body:
-            raise _TooOld from error
-        raise_for_status(service, answer.status_code, _lower(answer.headers), budget.now)
-        raise SchemaChanged(f"{service} is no Jetstream: correct the service") from error
-    except (OSError, TimeoutError) as error:
-        raise Transient(f"{service} did not answer ({error}): tried again next time") from error
-    except InvalidHandshake as error:
-        raise SchemaChanged(f"{service} is no Jetstream ({error}): correct the service") from error
-
-
-def _socket(stream: Stream, budget: Budget, timeout: float) -> socket.socket | None:
-    """A connection to an address that was checked; None if a proxy is to make it."""
-    parts = urlsplit(stream.service)
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
-    addresses = budget.reach.addresses(parts.hostname or "", port)
-    if budget.reach.proxy is not None and not any(map(budget.reach.allows, addresses)):
-        return None
-    problem = OSError("no address")
-    for address in addresses:
-        try:
-            return socket.create_connection((address, port), timeout=timeout)
-        except OSError as error:
-            problem = error
-    raise problem
-
-
-class _TooOld(Exception):
-    """The server has forgotten the event to go on from."""
+def _by_time(place: Place) -> int:
+    return int((place.at - _OVERLAP).timestamp() * 1_000_000)
 
 
 def _gap(place: Place) -> str:
@@ -358,48 +298,10 @@ def _gap(place: Place) -> str:
     )
 
 
-def _take(frame: str | bytes, batch: Batch) -> None:
-    """Sort a frame: an event, a notice, or something that cannot be read."""
-    try:
-        envelope = msgspec.json.decode(frame)
-        payload = envelope.get("payload")
-        if envelope["$type"] == "error":
-            batch.notices.append(str(envelope.get("error")))
-        elif payload["$type"] == f"{_METHOD}#info":
-            batch.notices.append(str(payload.get("name")))
-        else:
-            batch.events.append(payload)
-    except (*MALFORMED, msgspec.MsgspecError):
-        text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-        batch.broken.append(text[:2_000])
-
-
 def _left(events: list[Any], watched: dict[str, None]) -> list[str]:
     """Watched posts of accounts that are gone; they are watched no longer."""
-    gone = {
-        str(event.get("did"))
-        for event in events
-        if event.get("$type") == f"{_METHOD}#account"
-        and isinstance(account := event.get("account"), dict)
-        and account.get("status") in ("deleted", "takendown")
-    }
+    gone = {did for did in map(gone_account, events) if did is not None}
     uris = [uri for uri in watched if uri.removeprefix("at://").partition("/")[0] in gone]
     for uri in uris:
         del watched[uri]
     return uris
-
-
-def _seen(event: Any) -> datetime | None:
-    try:
-        return parse_time(event.get("witnessedAt") or event["time"])[0]
-    except MALFORMED:
-        return None
-
-
-def _seq(event: Any) -> int | None:
-    seq = event.get("seq")
-    return seq if isinstance(seq, int) else None
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.raw_items()}
