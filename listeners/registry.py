@@ -39,9 +39,7 @@ SOURCES: Mapping[str, Source] = {
     "hackernews": Source("hackernews", "HackerNews"),
     "import": Source("import_file", "ImportFile"),
     "lemmy": Source("lemmy", "Lemmy"),
-    "mastodon": Source(
-        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
-    ),
+    "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
     "rss": Source("rss", "Rss"),
     "stackexchange": Source(
         "stackexchange", "StackExchange", None, {"key": "OUTCRY_STACKEXCHANGE_KEY"}
