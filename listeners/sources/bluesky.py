@@ -122,13 +122,14 @@ class Bluesky:
     def recheck(
         self, batch: Sequence[Known], target: Target, budget: Budget
     ) -> Iterator[Mention | Deletion]:
-        """A deletion for each post that the network no longer shows."""
+        """A deletion for each post that is no longer shown; none if not one of several is."""
         account = _Account(self._fetcher, _search(target), budget)
         uris = [known.native_id for known in batch]
         posts = _posts(account.ask("app.bsky.feed.getPosts", {"uris": uris}))
         shown = {post.get("uri") for post in posts if isinstance(post, dict)}
+        told = bool(shown) or len(uris) == 1
         for uri in uris:
-            if uri not in shown:
+            if told and uri not in shown:
                 yield Deletion(source=self.name, native_id=uri, seen_at=budget.now)
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
@@ -140,7 +141,7 @@ class Bluesky:
         return map_again(reject.raw, partial(self._map, search=_search(target), now=now))
 
     def _page(self, search: Search, account: _Account, cursor: Any) -> tuple[list[Any], Any]:
-        here, until, passed = cursor or (None, None, 0)
+        here, until, passed, low = cursor or (None, None, 0, None)
         asked = {
             "q": search.query,
             "sort": "latest",
@@ -149,15 +150,25 @@ class Bluesky:
             "cursor": here,
             "until": until,
         }
-        answer = account.ask("app.bsky.feed.searchPosts", asked)
+        try:
+            answer = account.ask("app.bsky.feed.searchPosts", asked)
+        except BadTarget:
+            if here is None or low is None:
+                raise
+            # A cursor of an earlier run that has grown old: go on by time.
+            here, until, passed = None, low, 0
+            answer = account.ask(
+                "app.bsky.feed.searchPosts", {**asked, "cursor": None, "until": low}
+            )
         posts = _posts(answer)
         passed += len(posts)
-        if following := answer.get("cursor"):
-            return posts, [following, until, passed]
         times = [at for at in map(_indexed, posts) if at is not None]
-        if passed < self._capped or not times:
+        low = (min(times) + _MOMENT).isoformat() if times else low
+        if following := answer.get("cursor"):
+            return posts, [following, until, passed, low]
+        if passed < self._capped or low is None:
             return posts, None
-        return posts, [None, (min(times) + _MOMENT).isoformat(), 0]
+        return posts, [None, low, 0, low]
 
     def _map(self, post: Any, search: Search, now: datetime) -> Mention:
         author = post["author"]

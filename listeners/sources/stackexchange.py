@@ -44,6 +44,8 @@ _OVERLAP = 600
 """Seconds; the search learns of a question a little after the site."""
 _PATIENCE = 10
 """Seconds that a run waits between two pages; a longer wait ends it."""
+_MARGIN = 2
+"""Seconds more: who comes back to the second is refused at times."""
 _AVAILABLE_IN = re.compile(rb"available in (\d+) seconds")
 
 
@@ -133,6 +135,8 @@ class StackExchange:
             place = msgspec.structs.replace(
                 place, not_before=budget.now + timedelta(seconds=wait) if wait else None
             )
+            if place.not_before is not None and budget.allowance is not None:
+                budget.allowance.block(place.not_before)
             yield Page(
                 items=items,
                 rejects=rejects,
@@ -270,7 +274,8 @@ def _second(item: Any) -> int | None:
 
 
 def _wait(answer: Json) -> int:
-    return max(0, _whole(answer.value.get("backoff")) or 0)
+    backoff = _whole(answer.value.get("backoff")) or 0
+    return backoff + _MARGIN if backoff > 0 else 0
 
 
 def _whole(value: Any) -> int | None:

@@ -173,6 +173,13 @@ def test_what_a_listener_raises_is_in_the_row(
     assert read_row(landing, "fake", "w1", "one") == row
 
 
+def test_an_error_of_a_source_s_own_goes_by_its_class_in_the_tree(landing: Landing) -> None:
+    class TokenRefusedError(AuthFailed):
+        """Of one source."""
+
+    assert run(landing, TokenRefusedError("again")).error_class == "AuthFailed"
+
+
 def test_pages_before_an_error_stay_stored(landing: Landing) -> None:
     row = run(landing, page(mention("1"), done=False), Transient("no\nanswer"))
     assert (row.outcome, row.new, row.error) == ("partial", 1, "no answer")

@@ -16,6 +16,7 @@ from listeners.sources.bluesky import Bluesky
 from tests.listeners.fakes import rejected
 from tests.listeners.sources.ear import Ear
 from tests.servers.bluesky import DID, BlueskyServer, post_view, record, uri
+from tests.servers.station import json_answer
 from tests.servers.web import serving
 
 
@@ -94,6 +95,17 @@ def test_a_listing_that_the_search_cuts_off_goes_on_by_time(
     assert set(ear.ids()) == {uri(n) for n in range(1, 700)}
 
 
+def test_a_cursor_that_has_grown_old_is_replaced_by_a_time(ear: Ear, server: BlueskyServer) -> None:
+    server.posts = [post_view(n, n // 3) for n in range(1, 260)]
+    assert ear.listen(pages=1).cut_off
+    too_old = json_answer({"error": "InvalidRequest", "message": "bad cursor"}, 400)
+    server.next_answers = [too_old]
+    assert ear.listen().outcome == "ok"
+    assert set(ear.ids()) == {uri(n) for n in range(1, 260)}
+    server.next_answers = [too_old]
+    assert ear.listen().error_class == "BadTarget"
+
+
 def test_one_post_that_lacks_a_field_costs_itself_only(ear: Ear, server: BlueskyServer) -> None:
     server.posts = [post_view(1, 1), post_view(2, 2, record={"text": "tram"}), post_view(3, 3)]
     row = ear.listen()
@@ -107,6 +119,8 @@ def test_a_post_that_the_network_no_longer_shows_is_gone(ear: Ear, server: Blues
     ear.listen()
     del server.posts[7]
     assert (ear.look_again().deleted, ear.deletions()) == (1, {uri(8): "deleted"})
+    server.posts = []
+    assert ear.look_again().deleted == 0
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,8 @@ def test_a_short_backoff_is_waited_for_and_a_long_one_ends_the_run(
     server.questions = [question(n, START + n) for n in range(1, 10)]
     server.backoffs = [5, 0, 90]
     row = ear.listen()
-    assert (slept, row.outcome, row.error_class) == ([5], "partial", "RateLimited")
-    assert row.retry_at == NOW + timedelta(seconds=90)
+    assert (slept, row.outcome, row.error_class) == ([7], "partial", "RateLimited")
+    assert row.retry_at == NOW + timedelta(seconds=92)
     asked = len(server.requests)
     ear.now += timedelta(seconds=60)
     assert (ear.listen().error_class, len(server.requests)) == ("RateLimited", asked)
