@@ -53,6 +53,21 @@ def map_items(
     return records, rejects
 
 
+def map_again(raw: Any, mapper: Mapper) -> Mention | Deletion:
+    """The record of an item that was rejected once, for `Replays`.
+
+    Raises:
+        ValueError: if it still cannot be understood, or is to be left out.
+    """
+    try:
+        record = mapper(raw)
+        if record is not None:
+            return decode(encode(record))
+    except MALFORMED as error:
+        raise ValueError(one_line(error)) from error
+    raise ValueError("it is not what the target is about: leave it out")
+
+
 def one_line(error: Exception) -> str:
     """What is wrong with an item, in a line."""
     words = " ".join(str(error).split())

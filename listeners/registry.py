@@ -47,7 +47,14 @@ SOURCES: Mapping[str, Source] = {
         "google-play",
         {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
     ),
+    "bluesky": Source(
+        "bluesky", "Bluesky", None, {"app_password": "OUTCRY_BLUESKY_APP_PASSWORD"}, open=False
+    ),
+    "bluesky_jetstream": Source("bluesky_jetstream", "BlueskyJetstream", "jetstream"),
+    "discourse": Source("discourse", "Discourse", None, {"api_key": "OUTCRY_DISCOURSE_API_KEY"}),
+    "hackernews": Source("hackernews", "HackerNews"),
     "import": Source("import_file", "ImportFile"),
+    "lemmy": Source("lemmy", "Lemmy"),
     "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
     "reddit": Source(
         "reddit",
@@ -62,6 +69,9 @@ SOURCES: Mapping[str, Source] = {
     "rss": Source("rss", "Rss"),
     "youtube": Source(
         "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
+    ),
+    "stackexchange": Source(
+        "stackexchange", "StackExchange", None, {"key": "OUTCRY_STACKEXCHANGE_KEY"}
     ),
 }
 """By name, sorted."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from listeners.mapping import map_items
+import pytest
+
+from listeners.mapping import map_again, map_items
 from tests.listeners.fakes import NOW, TARGET, FakeListener, mention
 
 
@@ -32,3 +34,13 @@ def test_each_kind_of_trouble_with_an_item_is_one_reject_in_one_line() -> None:
     ]
     assert rejects[0].raw == {}
     assert rejects[0].listener == "fake/1"
+
+
+def test_an_item_that_is_mapped_again_is_checked_as_at_first() -> None:
+    assert map_again("1", mention).native_id == "1"
+    with pytest.raises(ValueError, match="got `int`"):
+        map_again("1", lambda item: mention(item, lang=7))
+    with pytest.raises(ValueError, match="'id' is missing"):
+        map_again({}, lambda item: mention(item["id"]))
+    with pytest.raises(ValueError, match="leave it out"):
+        map_again("1", lambda item: None)

@@ -22,6 +22,8 @@ class Request:
     """Names in lower case."""
     method: str = "GET"
     body: bytes = b""
+    query_string: str = ""
+    """As it was sent; ``query`` has the last of several with one name."""
 
     @property
     def form(self) -> dict[str, str]:
@@ -54,7 +56,7 @@ def serving(
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length") or 0))
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            said = answer(Request(parts.path, query, headers, self.command, body))
+            said = answer(Request(parts.path, query, headers, self.command, body, parts.query))
             if said.delay:
                 time.sleep(said.delay)
             with suppress(BrokenPipeError, ConnectionResetError):  # it did not wait for us
