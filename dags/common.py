@@ -96,17 +96,23 @@ def publish(asset: Asset, window: Window) -> str:
 
 
 def connection_secrets(source: str) -> dict[str, str]:
-    """A source's secret, by parameter: the password of the connection ``outcry_SOURCE``.
+    """A source's secrets, by parameter, from the connection ``outcry_SOURCE``.
 
-    Empty where there is no such connection: the environment then has the say. A source
-    that needs no secret is not looked up.
+    Its extra fields are looked up by name; its password is the first secret that they do
+    not name. Empty where there is no such connection: the environment then has the say. A
+    source that needs no secret is not looked up.
     """
-    from outcry.settings import SECRETS
+    from listeners.registry import secrets_of
 
-    if source not in SECRETS:
+    wanted = secrets_of(source)
+    if not wanted:
         return {}
     try:
-        password = Connection.get(f"outcry_{source}").password
+        connection = Connection.get(f"outcry_{source}")
     except AirflowNotFoundException:
         return {}
-    return {SECRETS[source][0]: password} if password else {}
+    found = {param: str(value) for param, value in connection.extra_dejson.items()}
+    unnamed = [param for param in wanted if not found.get(param)]
+    if connection.password and unnamed:
+        found[unnamed[0]] = connection.password
+    return {param: found[param] for param in wanted if found.get(param)}

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import msgspec
 
 from listeners.mention import Deletion, Mention
+from listeners.reach import Reach
 
 State = Mapping[str, Any]
 """A JSON object that belongs to the listener. The one passed in is read-only."""
@@ -29,17 +30,56 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     """Unique within the source; names files, so letters, digits, ``.``, ``_`` and ``-``."""
     params: dict[str, Any] = {}
-    """Settings of the target, as the operator wrote them."""
+    """Settings of the target, as the operator wrote them, and its secrets."""
+    credential: str = ""
+    """Which of the source's credentials it uses, where an operator has several."""
+
+    def __repr__(self) -> str:
+        """Names only: a value may be a secret."""
+        names = ", ".join(sorted(self.params))
+        return f"Target({self.source}/{self.key}, params: {names or 'none'})"
+
+
+class Allowance(Protocol):
+    """What is left to a credential, counted over all its targets and all processes."""
+
+    def take(self, amount: float, what: str) -> None:
+        """Count ``amount`` as used, before it is used.
+
+        Raises:
+            RateLimited: if there is not that much left; nothing is counted then.
+        """
+        ...
+
+    def left(self, what: str) -> float | None:
+        """How much is left now, or None where there is no limit."""
+        ...
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """How much one run may take from one target."""
+    """How much one run may take from one target, and where it may connect to."""
 
     max_pages: int
     now: datetime
     """The run's time (aware, UTC): what ``collected_at`` says and clamps go by."""
     deadline: datetime | None = None
     """Wall-clock time after which no further page is asked for."""
+    reach: Reach = Reach()
+    """For every connection to an address that an operator or a network names."""
+    allowance: Allowance | None = None
+
+    def take(self, amount: float = 1, what: str = "calls") -> None:
+        """Count a use of the credential, just before it. `Fetcher.json` does so by itself.
+
+        Raises:
+            RateLimited: if the credential's allowance is used up; says until when.
+        """
+        if self.allowance is not None:
+            self.allowance.take(amount, what)
+
+    def left(self, what: str = "calls") -> float | None:
+        """What is left of the credential's allowance, or None where it has no limit."""
+        return None if self.allowance is None else self.allowance.left(what)
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +122,19 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A hole that is known to exist, in words for the operator."""
 
 
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """An allowance: so much of something in a time.
+
+    Over seconds it refills steadily. A day or a month begins anew at midnight in ``zone``.
+    """
+
+    amount: float
+    per: float | Literal["day", "month"]
+    """Seconds, or a part of the calendar."""
+    what: str = "calls"
+    zone: str = "UTC"
+
+
 class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """What is true of a source, whoever the target."""
 
@@ -90,10 +143,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     has_deletes: bool = False
     official: bool = True
     """Built on an interface that the network offers for this purpose."""
-    needs: tuple[str, ...] = ()
-    """Names of the secrets that a target needs, as environment variables."""
-    extra: str | None = None
-    """The extra to install, as in ``outcry-triage[sources]``."""
+    rates: tuple[Rate, ...] = ()
+    """What the network grants a credential; an operator's settings may say otherwise."""
     rate_family: str = "default"
     """Targets of one family share one credential or address and so one pool."""
     strict_pages: bool = True

@@ -1,24 +1,53 @@
-"""Which listeners there are. A new one is a module in `listeners.sources` and a line here."""
+"""Which listeners there are. A new one is a module in `listeners.sources` and a line here.
+
+What must be known of a source before its client is imported stands here; the rest is in
+its traits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
+
+import msgspec
 
 from listeners.contract import Listener
 from listeners.errors import BadTarget, Unsupported
 
-_SOURCES: dict[str, tuple[str, str]] = {
-    "import": ("import_file", "ImportFile"),
-    "mastodon": ("mastodon", "Mastodon"),
-    "rss": ("rss", "Rss"),
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a source's listener is, and what it needs."""
+
+    module: str
+    """Below `listeners.sources`."""
+    cls: str
+    extra: str | None = None
+    """Brings its client, as in ``outcry-triage[mastodon]``; None for the base install."""
+    secrets: Mapping[str, str] = {}
+    """Environment variable by the target's parameter that it fills."""
+    open: bool = True
+    """Works without its secrets too."""
+
+
+SOURCES: Mapping[str, Source] = {
+    "import": Source("import_file", "ImportFile"),
+    "mastodon": Source(
+        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
+    ),
+    "rss": Source("rss", "Rss"),
 }
-"""Module below `listeners.sources` and class, by name."""
+"""By name, sorted."""
 
 
 def names() -> tuple[str, ...]:
     """The names of all listeners, sorted; whether a client is installed is not asked."""
-    return tuple(sorted(_SOURCES))
+    return tuple(sorted(SOURCES))
+
+
+def secrets_of(name: str) -> Mapping[str, str]:
+    """Environment variable by parameter, of the source of that name; empty if there is none."""
+    return SOURCES[name].secrets if name in SOURCES else {}
 
 
 def listener(name: str) -> Listener:
@@ -28,13 +57,13 @@ def listener(name: str) -> Listener:
         BadTarget: if there is none.
         Unsupported: if the network's client is not installed; says which extra has it.
     """
-    if name not in _SOURCES:
+    if name not in SOURCES:
         raise BadTarget(f"there is no listener {name!r}: use one of {', '.join(names())}")
-    module_name, class_name = _SOURCES[name]
-    return load(f"listeners.sources.{module_name}", class_name)
+    source = SOURCES[name]
+    return load(f"listeners.sources.{source.module}", source.cls, source.extra)
 
 
-def load(module_name: str, class_name: str) -> Listener:
+def load(module_name: str, class_name: str, extra: str | None = None) -> Listener:
     """An instance of a listener's class.
 
     Raises:
@@ -45,7 +74,6 @@ def load(module_name: str, class_name: str) -> Listener:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("listeners"):
             raise
-        raise Unsupported(
-            f'{error.name} is not installed: pip install "outcry-triage[sources]"'
-        ) from error
+        wanted = f"outcry-triage[{extra}]" if extra else str(error.name)
+        raise Unsupported(f'{error.name} is not installed: pip install "{wanted}"') from error
     return cast(Listener, getattr(module, class_name)())

@@ -16,12 +16,12 @@ from listeners import ledger
 from listeners.contract import Checks, Target
 from listeners.errors import ListenerError
 from listeners.landing import RAW, scored
-from listeners.registry import listener
+from listeners.registry import SOURCES, listener
 from models.errors import ModelsError
 from nlp.errors import NlpError
 from nlp.loading import model_id
 from outcry.exits import in_one_line
-from outcry.settings import SECRETS, Settings, with_secrets
+from outcry.settings import Settings, with_secrets
 from triage.errors import TriageError
 from triage.store.base import Store
 from triage.ticket import WAITING
@@ -113,14 +113,18 @@ def _target(target: Target) -> Check:
             found.check(with_secrets(target))
     except ListenerError as error:
         return Check(name=name, status="fail", detail=in_one_line(error))
-    if target.source not in SECRETS:
+    source = SOURCES[target.source]
+    if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")
-    param, variable = SECRETS[target.source]
-    if with_secrets(target).params.get(param):
+    params = with_secrets(target).params
+    suffix = f"_{target.credential}" if target.credential else ""
+    missing = [word + suffix for param, word in source.secrets.items() if not params.get(param)]
+    if not missing:
         return Check(name=name, status="ok", detail="its credential is set")
-    if variable in found.traits.needs:
-        return Check(name=name, status="fail", detail=f"no credential: set {variable}")
-    return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {variable}")
+    words = " and ".join(missing)
+    if source.open:
+        return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {words}")
+    return Check(name=name, status="fail", detail=f"no credential: set {words}")
 
 
 def _versions() -> Check:

@@ -121,7 +121,12 @@ def listen_target(
         with_secrets(target, secrets),
         settings.landing,
         window.name,
-        Budget(max_pages=settings.listen.max_pages, now=now, deadline=deadline),
+        Budget(
+            max_pages=settings.listen.max_pages,
+            now=now,
+            deadline=deadline,
+            reach=settings.listen.reach,
+        ),
         asked_from=window.start,
         asked_to=window.end,
     )

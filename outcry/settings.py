@@ -21,21 +21,21 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+from urllib.request import getproxies
 
 import msgspec
 import platformdirs
 
 from listeners.contract import Target
 from listeners.landing import Landing
+from listeners.reach import Reach
+from listeners.registry import secrets_of
 from models.registry import folder as model_folder
 from triage.rules import Rules
 from triage.store import open_store
 from triage.store.base import Store
 
 T = TypeVar("T")
-
-SECRETS: Mapping[str, tuple[str, str]] = {"mastodon": ("access_token", "OUTCRY_MASTODON_TOKEN")}
-"""By source: the target's parameter that is a secret, and where it comes from."""
 
 
 class SettingsError(Exception):
@@ -66,6 +66,17 @@ class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     every_minutes: int = 15
     max_pages: int = 50
     deadline_minutes: int = 10
+    allow_networks: tuple[str, ...] = ()
+    """Networks that targets may lead to though they are not public, as ``10.0.0.0/8``."""
+
+    def __post_init__(self) -> None:
+        Reach(allow=self.allow_networks)
+
+    @property
+    def reach(self) -> Reach:
+        """Where listeners may connect to: through the proxy, if the environment names one."""
+        proxies = getproxies()
+        return Reach(allow=self.allow_networks, proxy=proxies.get("https") or proxies.get("http"))
 
 
 class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,18 +195,18 @@ def load_settings(home: Path | None = None) -> Settings:
 
 
 def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Target:
-    """The target with its source's secret filled in.
+    """The target with its source's secrets filled in.
 
     ``secrets`` (by parameter name) wins over the environment: a scheduler hands in what it
-    keeps itself. A target that needs none comes back as it is.
+    keeps itself. A target with a ``credential`` looks for ``VARIABLE_CREDENTIAL`` alone.
     """
-    if target.source not in SECRETS:
-        return target
-    param, variable = SECRETS[target.source]
-    value = (secrets or {}).get(param) or os.environ.get(variable)
-    if not value:
-        return target
-    return msgspec.structs.replace(target, params={**target.params, param: value})
+    suffix = f"_{target.credential}" if target.credential else ""
+    found = {
+        param: value
+        for param, variable in secrets_of(target.source).items()
+        if (value := (secrets or {}).get(param) or os.environ.get(variable + suffix))
+    }
+    return msgspec.structs.replace(target, params={**target.params, **found}) if found else target
 
 
 def _store(settings: StoreSettings) -> StoreSettings:
@@ -222,8 +233,9 @@ def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
         raise SettingsError(f"{file}: targets must be written as [[targets]] tables")
     found: dict[tuple[str, str], Target] = {}
     for table in tables:
-        params = {k: v for k, v in table.items() if k not in ("source", "key")}
-        fields = {k: v for k, v in table.items() if k in ("source", "key")}
+        own = ("source", "key", "credential")
+        params = {k: v for k, v in table.items() if k not in own}
+        fields = {k: v for k, v in table.items() if k in own}
         target = _convert(file, "targets", {**fields, "params": params}, Target)
         name = (target.source, target.key)
         if name in found:

@@ -88,7 +88,7 @@ class Mastodon:
     name: ClassVar[str] = "mastodon"
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
-        order="oldest_first", extra="sources", rate_family="mastodon", silent_empty=True
+        order="oldest_first", rate_family="mastodon", silent_empty=True
     )
 
     def __init__(

@@ -88,7 +88,7 @@ class Rss:
         """
         feed = _feed(target)
         seen = msgspec.convert(state or {}, Seen)
-        answer = self._fetcher.get(feed.url, now=budget.now, headers=_conditions(seen))
+        answer = self._fetcher.get(feed.url, budget=budget, headers=_conditions(seen))
         if answer.status == 304:
             yield Page(state=msgspec.to_builtins(seen), done=True)
             return

@@ -10,14 +10,19 @@ from typing import Any, ClassVar
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.landing import RAW, REJECTS, Landing
 from listeners.mention import Deletion, Mention, Record
+from listeners.reach import Reach
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 TARGET = Target(source="fake", key="one")
 
 
+LOOPBACK = Reach(allow=("127.0.0.0/8", "::1"))
+"""Where the far ends of our tests are."""
+
+
 def budget(pages: int = 100, *, now: datetime = NOW, deadline: datetime | None = None) -> Budget:
-    """A budget of so many pages."""
-    return Budget(max_pages=pages, now=now, deadline=deadline)
+    """A budget of so many pages, for servers on this machine."""
+    return Budget(max_pages=pages, now=now, deadline=deadline, reach=LOOPBACK)
 
 
 def mention(native_id: str, text: str = "It does not work", **fields: Any) -> Mention:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,13 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     """Names in lower case."""
+    method: str = "GET"
+    body: bytes = b""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The fields of a form that was posted."""
+        return dict(parse_qsl(self.body.decode()))
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     promised: int | None = None
     """A content length that is not the body's: the connection breaks before its end."""
+    delay: float = 0.0
+    """Seconds of silence before it."""
 
 
 @contextmanager
@@ -36,10 +46,18 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
     """The address of a server that runs until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+        def _answer(self) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}
-            said = answer(Request(parts.path, dict(parse_qsl(parts.query)), headers))
+            body = self.rfile.read(int(headers.get("content-length") or 0))
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            said = answer(Request(parts.path, query, headers, self.command, body))
+            if said.delay:
+                time.sleep(said.delay)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it did not wait for us
+                self._say(said)
+
+        def _say(self, said: Answer) -> None:
             self.send_response(said.status)
             for name, value in said.headers.items():
                 self.send_header(name, value)
@@ -47,6 +65,8 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(said.body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""

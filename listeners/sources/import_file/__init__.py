@@ -71,6 +71,14 @@ class ImportFile:
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(order="file", strict_pages=False)
 
+    def check(self, target: Target) -> None:
+        """Whether the settings can be used.
+
+        Raises:
+            BadTarget: if not.
+        """
+        options_of(target)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield the rows in the file's order, a thousand a page.
 
