@@ -31,11 +31,19 @@ class Source(msgspec.Struct, frozen=True):
 
 
 SOURCES: Mapping[str, Source] = {
+    "email": Source("mail", "Email", None, {"password": "OUTCRY_EMAIL_PASSWORD"}),
+    "hellopeter": Source("hellopeter", "HelloPeter", None, {"api_key": "OUTCRY_HELLOPETER_KEY"}),
     "import": Source("import_file", "ImportFile"),
     "mastodon": Source(
         "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
     ),
     "rss": Source("rss", "Rss"),
+    "telegram": Source("telegram", "Telegram", "telegram"),
+    "trustpilot": Source(
+        "trustpilot", "Trustpilot", None, {"api_key": "OUTCRY_TRUSTPILOT_KEY"}, open=False
+    ),
+    "wordpress": Source("wordpress", "WordPress"),
+    "x": Source("x", "X", None, {"bearer_token": "OUTCRY_X_TOKEN"}, open=False),
 }
 """By name, sorted."""
 

@@ -1,8 +1,8 @@
 """Trustpilot: the reviews of a business, by its own API with the business's key.
 
 ``GET /v1/business-units/{id}/reviews`` lists the newest first by page number, up to
-100,000 reviews; what is beyond a page's end is found again by the overlap. Edited reviews
-keep their place, so an edit is seen while the review is within the overlap. The private
+100,000 reviews. An edited review keeps its place, so an edit is seen while the review is
+within the overlap. The private
 interface, with e-mail addresses and order numbers, is not asked.
 """
 
@@ -24,7 +24,6 @@ from listeners.walk import by_number, newest_first
 
 _API = "https://api.trustpilot.com"
 _PER_PAGE = 100
-_MOST = 100_000
 
 
 class Business(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +42,7 @@ class Trustpilot:
     name: ClassVar[str] = "trustpilot"
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
-        order="newest_first", has_edits=True, rate_family="trustpilot"
+        order="newest_first", has_edits=True, rate_family="trustpilot", silent_empty=True
     )
 
     def __init__(self, fetcher: Fetcher | None = None, *, api: str = _API) -> None:
@@ -80,7 +79,7 @@ class Trustpilot:
                     f"trustpilot {target.key}: no list of reviews came: "
                     "compare with Trustpilot's documentation"
                 )
-            return reviews, len(reviews) >= _PER_PAGE and number * _PER_PAGE < _MOST
+            return reviews, bool(reviews)
 
         yield from newest_first(
             by_number(page),

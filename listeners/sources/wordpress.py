@@ -68,7 +68,7 @@ class WordPress:
 
     name: ClassVar[str] = "wordpress"
     version: ClassVar[str] = "1"
-    traits: ClassVar[Traits] = Traits(order="oldest_first", has_edits=True)
+    traits: ClassVar[Traits] = Traits(order="oldest_first", has_edits=True, silent_empty=True)
 
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()

@@ -88,9 +88,7 @@ class Imap:
         assert self._session is not None
         what = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MOST}>)"
         with self._named("fetch"):
-            parts = self._do(
-                "fetch", self._session.uid("FETCH", ",".join(map(str, uids)), what)
-            )
+            parts = self._do("fetch", self._session.uid("FETCH", ",".join(map(str, uids)), what))
         letters = {letter.uid: letter for letter in _letters(parts)}
         return [letters[uid] for uid in uids if uid in letters]
 
@@ -142,7 +140,9 @@ class Imap:
             raise self._refusal(step, _line(error)) from error
         except (ValueError, LookupError, AttributeError) as error:
             self.close()
-            raise SchemaChanged(f"{self._here}: {step} was not answered as IMAP: see its log") from error
+            raise SchemaChanged(
+                f"{self._here}: {step} was not answered as IMAP: see its log"
+            ) from error
 
     def _refusal(self, step: str, words: str) -> ListenerError:
         """What a server that says no means, by its response code (RFC 5530)."""

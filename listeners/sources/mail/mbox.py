@@ -25,10 +25,7 @@ def messages(path: Path, offset: int) -> Iterator[tuple[bytes, bool, int]]:
         with path.open("rb") as file:
             file.seek(offset)
             head = file.readline()
-            if offset and head and not head.startswith(b"From "):
-                file.seek(0)
-                offset, head = 0, file.readline()
-            elif offset and not head and path.stat().st_size < offset:
+            if offset and not _begins_here(head, path, offset):
                 file.seek(0)
                 offset, head = 0, file.readline()
             if head and not head.startswith(b"From "):
@@ -51,3 +48,8 @@ def messages(path: Path, offset: int) -> Iterator[tuple[bytes, bool, int]]:
         raise TargetGone(f"{path} is not there: correct path") from error
     except OSError as error:
         raise BadTarget(f"{path} cannot be read ({error.strerror}): correct path") from error
+
+
+def _begins_here(head: bytes, path: Path, offset: int) -> bool:
+    """A message, or the end of the file."""
+    return head.startswith(b"From ") or (not head and path.stat().st_size == offset)

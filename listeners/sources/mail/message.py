@@ -97,7 +97,7 @@ def mention_of(
             id=address, handle=address, name=name or None, is_owner=_is_own(address, owners)
         ),
         container=container,
-        parent_id=(answered or thread[-1:] or [None])[0],
+        parent_id=next(iter(answered or thread[-1:]), None),
         root_id=thread[0] if thread else None,
         flags=(PRIVATE, "truncated") if mail.get("truncated") else (PRIVATE,),
         raw=mail,
