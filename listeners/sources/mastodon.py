@@ -41,7 +41,7 @@ from listeners.text import plain_text
 from listeners.times import parse_time
 
 _PAGE = 40
-_TIMEOUT = 20
+_TIMEOUT = 20.0
 _URIS = 500
 _ALL = 1_000_000
 _WAIT = timedelta(minutes=5)
@@ -94,9 +94,11 @@ class Mastodon:
     def __init__(
         self,
         *,
+        timeout: float = _TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self._timeout = timeout
         self._sleep = sleep
         self._jitter = jitter
 
@@ -119,7 +121,7 @@ class Mastodon:
             Transient, TargetGone, BadTarget: as their classes say.
         """
         timeline = _timeline(target)
-        client = _Client(timeline, budget.now)
+        client = _Client(timeline, budget, self._timeout)
         client.check_open()
         place = msgspec.convert(state or {}, Place)
         if place.history_left is None:
@@ -215,15 +217,15 @@ class Mastodon:
 class _Client:
     """Mastodon.py, with its failures by our classes and the server's own words kept."""
 
-    def __init__(self, timeline: Timeline, now: datetime) -> None:
+    def __init__(self, timeline: Timeline, budget: Budget, timeout: float) -> None:
         self._timeline = timeline
-        self._now = now
+        self._budget = budget
         self._body = b""
         self._api = mastodon.Mastodon(
             api_base_url=timeline.base,
             access_token=timeline.access_token,
             ratelimit_method="throw",
-            request_timeout=_TIMEOUT,
+            request_timeout=timeout,
             version_check_mode="none",
         )
         # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
@@ -256,6 +258,7 @@ class _Client:
 
     def page(self, cursor: Mapping[str, str | None]) -> tuple[list[Any], str | None, str | None]:
         """Posts as sent, newest first, and the ids of the newest and the oldest."""
+        self._budget.take()
         try:
             listed = self._api.timeline_hashtag(self._timeline.tag, limit=_PAGE, **cursor)
         except mastodon.MastodonError as error:
@@ -298,9 +301,9 @@ class _Client:
     def _reset(self) -> datetime:
         reset = self._api.ratelimit_reset
         if reset is None:
-            return self._now + _WAIT
+            return self._budget.now + _WAIT
         at = datetime.fromtimestamp(float(reset), UTC)
-        return min(max(at, self._now), self._now + _LONGEST_WAIT)
+        return min(max(at, self._budget.now), self._budget.now + _LONGEST_WAIT)
 
 
 def _timeline(target: Target) -> Timeline:

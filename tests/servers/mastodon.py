@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from listeners.contract import Listener, Target
+from listeners.sources.mastodon import Mastodon
+from tests.servers.station import PATIENCE, HttpStation, Post
 from tests.servers.web import Answer, Request
 
 Status = dict[str, Any]
@@ -128,3 +133,50 @@ def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) 
         status,
         {"Content-Type": "application/json; charset=utf-8", **(headers or {})},
     )
+
+
+class Station(HttpStation):
+    """A hashtag of one server."""
+
+    source = "mastodon"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._server = MastodonServer([], page_size=self.page_size)
+
+    def target(self) -> Target:
+        """The hashtag."""
+        params = {"server": self.url, "tag": "tram", "access_token": "a secret"}
+        return Target(source="mastodon", key="tram", params=params)
+
+    def listener(self) -> Listener:
+        """As operators get it."""
+        return Mastodon(timeout=PATIENCE, sleep=lambda seconds: None)
+
+    def is_page(self, request: Request) -> bool:
+        """All but the server's description of itself."""
+        return "/timelines/" in request.path
+
+    def answer(self, request: Request) -> Answer:
+        """What the server says, of the posts as they are now."""
+        self._server.base = self.url
+        self._server.posts = [self._status(post) for post in self.world.posts]
+        if self.world.repeats and "max_id" in request.query:
+            again = str(int(request.query["max_id"]) + 1)
+            request = replace(request, query={**request.query, "max_id": again})
+        return self._server(request)
+
+    def too_many(self, reset_at: datetime) -> Answer:
+        """With the time of the reset."""
+        return too_many(reset_at.isoformat().replace("+00:00", ".000000Z"))
+
+    def _status(self, post: Post) -> Status:
+        shown = status(post.number, created_at=_iso(post.at), content=f"<p>{post.text}</p>")
+        shown["edited_at"] = None if post.edited_at is None else _iso(post.edited_at)
+        if post.malformed:
+            del shown["account"]
+        return shown
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,42 @@
+"""Every registered source stands every fault that can befall it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from listeners.registry import names
+from tests.listeners.conformance.desk import Desk, station_of
+from tests.listeners.conformance.faults import FAULTS, run
+
+_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Thousands of flushes to a disk would be most of the time."""
+
+CELLS = [
+    (source, fault)
+    for source in names()
+    for fault in FAULTS
+    if fault not in station_of(source).not_applicable
+]
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A folder for landing zones."""
+    with tempfile.TemporaryDirectory(dir=_IN_MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize(("source", "fault"), CELLS)
+def test_a_source_stands_a_fault(source: str, fault: str, root: Path) -> None:
+    run(fault, Desk(station_of(source), root))
+
+
+@pytest.mark.parametrize("source", names())
+def test_a_station_leaves_out_known_faults_only_and_says_why(source: str) -> None:
+    station = station_of(source)
+    assert station.not_applicable.keys() | station.meanings.keys() <= FAULTS.keys()
+    assert all(len(reason) > 10 for reason in station.not_applicable.values())
