@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import AuthFailed, BadTarget, SchemaChanged
 from listeners.http import Fetcher
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Mention
@@ -118,16 +118,19 @@ class HelloPeter:
         if business.door == "public":
             url = f"{self._api}/consumer/business/{business.slug}/reviews"
             return self._fetcher.json(url, params={"page": number}, budget=budget).value
-        return self._fetcher.json(
-            f"{self._api}/v5/api/reviews",
-            params={
-                "status": "unreplied,unreplied_comment",
-                "channel": "HELLOPETER",
-                "page": number,
-            },
-            headers={"apiKey": business.api_key or ""},
-            budget=budget,
-        ).value
+        try:
+            return self._fetcher.json(
+                f"{self._api}/v5/api/reviews",
+                params={
+                    "status": "unreplied,unreplied_comment",
+                    "channel": "HELLOPETER",
+                    "page": number,
+                },
+                headers={"apiKey": business.api_key or ""},
+                budget=budget,
+            ).value
+        except AuthFailed as error:
+            raise AuthFailed(f"{error}; the key is OUTCRY_HELLOPETER_KEY") from error
 
     def _map(self, review: Mapping[str, Any], business: Business, now: datetime) -> Mention:
         title = plain_text(review.get("review_title") or "") or None

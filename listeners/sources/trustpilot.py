@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import AuthFailed, BadTarget, SchemaChanged
 from listeners.http import Fetcher
 from listeners.mapping import MALFORMED, one_line
 from listeners.mention import Author, Deletion, Mention, OwnerReply, Place
@@ -67,12 +67,15 @@ class Trustpilot:
         business = _business(target)
 
         def page(number: int) -> tuple[Sequence[Any], bool]:
-            answer = self._fetcher.json(
-                f"{self._api}/v1/business-units/{business.business_unit}/reviews",
-                params={"orderBy": "createdat.desc", "perPage": _PER_PAGE, "page": number},
-                headers={"apikey": business.api_key or ""},
-                budget=budget,
-            )
+            try:
+                answer = self._fetcher.json(
+                    f"{self._api}/v1/business-units/{business.business_unit}/reviews",
+                    params={"orderBy": "createdat.desc", "perPage": _PER_PAGE, "page": number},
+                    headers={"apikey": business.api_key or ""},
+                    budget=budget,
+                )
+            except AuthFailed as error:
+                raise AuthFailed(f"{error}; the key is OUTCRY_TRUSTPILOT_KEY") from error
             reviews = answer.value.get("reviews") if isinstance(answer.value, dict) else None
             if not isinstance(reviews, list):
                 raise SchemaChanged(

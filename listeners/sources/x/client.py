@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from listeners.contract import Budget
-from listeners.errors import BadTarget, ListenerError, QuotaExhausted, SchemaChanged
+from listeners.errors import AuthFailed, BadTarget, ListenerError, QuotaExhausted, SchemaChanged
 from listeners.http import Fetched, Fetcher
 
 API = "https://api.x.com"
@@ -127,6 +127,8 @@ class Client:
         """A cap that is reached is told apart from a rate limit by the body alone."""
         if answer.status < 400:
             return None
+        if answer.status == 401:
+            return AuthFailed("x refuses the token: make another and set OUTCRY_X_TOKEN")
         try:
             problem = msgspec.json.decode(answer.body)
         except msgspec.DecodeError:
