@@ -82,6 +82,8 @@ class BaseStation(ABC):
     source: ClassVar[str]
     renews: ClassVar[bool] = False
     """A refused credential (401) is renewed within the run."""
+    names_time: ClassVar[bool] = True
+    """A limit comes with the time at which it ends."""
     one_page: ClassVar[bool] = False
     """Everything there is comes in one answer."""
     meanings: ClassVar[Mapping[str, str]] = {}

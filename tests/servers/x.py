@@ -24,7 +24,9 @@ class Station(HttpStation):
     """One query."""
 
     source = "x"
-    not_applicable: ClassVar = {"blocked": "X refuses with a problem document, never with an empty page"}
+    not_applicable: ClassVar = {
+        "blocked": "X refuses with a problem document, never with an empty page"
+    }
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.http import with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Deletion, Mention
-from listeners.sources.mail.imap import Imap
+from listeners.sources.mail.imap import TIMEOUT, Imap
 from listeners.sources.mail.mbox import messages
 from listeners.sources.mail.message import mention_of, read
 from listeners.sources.mail.options import Mailbox, mailbox_of
@@ -52,7 +52,15 @@ class Email:
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(order="oldest_first", rate_family="email")
 
-    def __init__(self, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        *,
+        page: int = _PAGE,
+        timeout: float = TIMEOUT,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._page = page
+        self._timeout = timeout
         self._sleep = sleep
 
     def check(self, target: Target) -> None:
@@ -116,7 +124,7 @@ class Email:
         )
 
     def _folder(self, mailbox: Mailbox, place: Place, budget: Budget) -> Iterator[_Step]:
-        server = Imap(mailbox, budget)
+        server = Imap(mailbox, budget, timeout=self._timeout)
         retried = partial(with_retries, sleep=self._sleep)
         try:
             retried(server.open)
@@ -128,7 +136,7 @@ class Email:
             place = msgspec.structs.replace(place, validity=server.validity)
             uids = retried(lambda: server.uids(place.uid, since))
             while True:
-                batch, uids = uids[:_PAGE], uids[_PAGE:]
+                batch, uids = uids[: self._page], uids[self._page :]
                 letters = retried(partial(server.fetch, batch)) if batch else []
                 if batch:
                     arrived_at = letters[-1].arrived_at if letters else None
@@ -145,11 +153,11 @@ class Email:
     def _file(self, mailbox: Mailbox, place: Place, budget: Budget) -> Iterator[_Step]:
         found = messages(Path(mailbox.path or ""), place.offset)
         while True:
-            batch = list(islice(found, _PAGE))
+            batch = list(islice(found, self._page))
             mails = [_kept(source, truncated, None) for source, truncated, _ in batch]
             if batch:
                 place = Place(offset=batch[-1][2])
-            done = len(batch) < _PAGE
+            done = len(batch) < self._page
             yield mails, place, done
             if done:
                 return

@@ -24,7 +24,8 @@ from listeners.sources.mail.options import Mailbox
 
 MOST = 1024 * 1024
 """Bytes that are fetched of one message; the rest is mostly attachments."""
-_TIMEOUT = 30.0
+TIMEOUT = 30.0
+"""Seconds without a word after which a server is given up."""
 _WAIT = timedelta(minutes=15)
 _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
@@ -32,6 +33,7 @@ _ARRIVED = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 _CODE = re.compile(r"\[([A-Z-]+)")
 _LATER = ("UNAVAILABLE", "INUSE", "SERVERBUG")
 _SLOWER = ("LIMIT", "OVERQUOTA", "THROTTLED")
+_REFUSED = ("AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED", "PRIVACYREQUIRED")
 
 
 class Letter(NamedTuple):
@@ -46,9 +48,10 @@ class Letter(NamedTuple):
 class Imap:
     """One folder. Connects when it is first asked, and again after a failure."""
 
-    def __init__(self, mailbox: Mailbox, budget: Budget) -> None:
+    def __init__(self, mailbox: Mailbox, budget: Budget, *, timeout: float = TIMEOUT) -> None:
         self._mailbox = mailbox
         self._budget = budget
+        self._timeout = timeout
         self._session: imaplib.IMAP4 | None = None
         self.validity = 0
         """Uids mean something while this number stays the same."""
@@ -105,8 +108,8 @@ class Imap:
         host, port = self._mailbox.host or "", self._mailbox.port
         self._budget.reach.addresses(host, port)
         if self._mailbox.security == "tls":
-            return imaplib.IMAP4_SSL(host, port, ssl_context=_context(), timeout=_TIMEOUT)
-        session = imaplib.IMAP4(host, port, timeout=_TIMEOUT)
+            return imaplib.IMAP4_SSL(host, port, ssl_context=_context(), timeout=self._timeout)
+        session = imaplib.IMAP4(host, port, timeout=self._timeout)
         if self._mailbox.security == "starttls":
             session.starttls(_context())
         return session
@@ -154,11 +157,11 @@ class Imap:
         if code in _SLOWER:
             at = self._budget.now + _WAIT
             return RateLimited(f"{words}: wait until {at.isoformat()}", at)
+        if step == "sign in" or code in _REFUSED:
+            return AuthFailed(f"{words}: check user and OUTCRY_EMAIL_PASSWORD")
         if step == "open":
             return SchemaChanged(f"{words}: is it an IMAP server?")
-        if step == "sign in":
-            return AuthFailed(f"{words}: check user and OUTCRY_EMAIL_PASSWORD")
-        if step == "select":
+        if step == "select" or code == "NONEXISTENT":
             return TargetGone(f"{words}: correct folder")
         return SchemaChanged(f"{words}: see the server's log")
 
