@@ -38,6 +38,8 @@ class Station(HttpStation):
         self.extra: dict[str, Any] = {}
         """Fields of every post."""
         self.began = datetime.now(UTC) - timedelta(minutes=30)
+        self.now: datetime | None = None
+        """What X's clock says; None is the clock on the wall."""
         self.billed = 0
         """Posts that were returned."""
 
@@ -67,6 +69,8 @@ class Station(HttpStation):
         assert 10 <= int(request.query["max_results"]) <= 100
         since = int(request.query.get("since_id", 0))
         posts = sorted(self.world.posts, key=lambda post: -int(self.id_of(post)))
+        oldest = (self.now or datetime.now(UTC)) - timedelta(days=7)
+        posts = [post for post in posts if time_of(self.id_of(post)) > oldest]
         posts = [post for post in posts if int(self.id_of(post)) > since]
         if token := request.query.get("next_token"):
             below = int(token.removeprefix("b26v"))

@@ -101,7 +101,7 @@ class X:
                 if place.token is None:
                     raise
                 # The token is not taken any more: the walk starts over, and skips nothing.
-                place = msgspec.structs.replace(place, token=None, high=None)
+                place = msgspec.structs.replace(place, token=None, high=None, begun_at=None)
                 continue
             place, unwatched = place.after(answer, search, budget.now).watching(
                 answer.get("data") or (), search, budget.now

@@ -33,20 +33,27 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """The newest post of the walk that is under way."""
     token: str | None = None
     """Where that walk goes on."""
+    begun_at: datetime | None = None
+    """When that walk began."""
+    heard_at: datetime | None = None
+    """When the last walk that came to its end had begun: everything until then was heard."""
     spent: Spent = Spent()
     watched: dict[str, Watched] = {}
     """By the id of the version that we know."""
 
     def within_reach(self, now: datetime) -> tuple[Place, str | None]:
-        """The place to search from, and the gap where it is further back than X searches."""
+        """The place to search from, and the gap where X no longer searches as far back."""
+        gap = None
+        if self.begun_at is None and self.heard_at and self.heard_at <= now - _REACH:
+            begins = (now - timedelta(days=7)).isoformat(timespec="minutes")
+            gap = (
+                f"posts from {self.heard_at.isoformat(timespec='minutes')} to {begins} were not "
+                "heard: X searches seven days back, so listen more often"
+            )
         if self.since is None or time_of(self.since) > now - _REACH:
-            return self, None
-        begins = (now - timedelta(days=7)).isoformat(timespec="minutes")
-        gap = (
-            f"posts from {time_of(self.since).isoformat(timespec='minutes')} to {begins} were "
-            "not heard: X searches seven days back, so listen more often"
-        )
-        return msgspec.structs.replace(self, since=None, high=None, token=None), gap
+            return msgspec.structs.replace(self, begun_at=self.begun_at or now), gap
+        anew = msgspec.structs.replace(self, since=None, high=None, token=None, begun_at=now)
+        return anew, gap
 
     def after(self, answer: Mapping[str, Any], search: Search, now: datetime) -> Place:
         """The place after a page of the search; its ``token`` is None if the walk is done."""
@@ -54,11 +61,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         high = self.high or meta.get("newest_id")
         token = meta.get("next_token")
         spent = self.spent.with_answer(answer, search, now)
-        if token is None:
-            return msgspec.structs.replace(
-                self, since=high or self.since, high=None, token=None, spent=spent
-            )
-        return msgspec.structs.replace(self, high=high, token=token, spent=spent)
+        if token is not None:
+            return msgspec.structs.replace(self, high=high, token=token, spent=spent)
+        return msgspec.structs.replace(
+            self,
+            since=high or self.since,
+            high=None,
+            token=None,
+            begun_at=None,
+            heard_at=self.begun_at,
+            spent=spent,
+        )
 
     def watching(
         self, posts: Sequence[Any], search: Search, now: datetime
