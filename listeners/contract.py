@@ -9,8 +9,8 @@ two pages and goes on from the state of the last page that was stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -53,6 +53,10 @@ class Allowance(Protocol):
 
     def left(self, what: str) -> float | None:
         """How much is left now, or None where there is no limit."""
+        ...
+
+    def block(self, until: datetime) -> None:
+        """Let nobody take anything before ``until``: the network has said so."""
         ...
 
 
@@ -145,6 +149,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """Built on an interface that the network offers for this purpose."""
     rates: tuple[Rate, ...] = ()
     """What the network grants a credential; an operator's settings may say otherwise."""
+    rate_by: tuple[str, ...] = ()
+    """Parameters that tell allowances apart: each server, say, grants its own."""
     rate_family: str = "default"
     """Targets of one family share one credential or address and so one pool."""
     strict_pages: bool = True
@@ -184,6 +190,36 @@ class Checks(Protocol):
 
         Raises:
             BadTarget: if they are not; says what to correct.
+        """
+        ...
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored mention, as far as looking at it again needs it."""
+
+    native_id: str
+    instance: str
+    created_at: datetime
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A listener that can ask what became of single items: `listeners.recheck`."""
+
+    recheck_batch: ClassVar[int]
+    """How many items go into one request."""
+    recheck_age: ClassVar[timedelta]
+    """How old a mention may be to be looked at again."""
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterable[Mention | Deletion]:
+        """A `Deletion` for each item that is gone, and the others as they are now.
+
+        An item that is left out is taken to be there, unchanged. One call is one page.
+
+        Raises:
+            ListenerError: as `Listener.collect`.
         """
         ...
 

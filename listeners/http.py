@@ -10,12 +10,10 @@ from __future__ import annotations
 import base64
 import logging
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -31,8 +29,9 @@ from listeners.errors import (
     TargetGone,
     Transient,
 )
+from listeners.guard import Guarded
 from listeners.limits import Limits, read_limits, retry_at
-from listeners.reach import Reach, host_and_port, shown
+from listeners.reach import host_and_port, shown
 
 T = TypeVar("T")
 
@@ -147,7 +146,9 @@ class Fetcher:
         self._jitter = jitter
 
     def get(self, url: str, *, budget: Budget, headers: Mapping[str, str] | None = None) -> Fetched:
-        """The page at ``url``. Secrets in ``headers`` are not sent on to another host.
+        """The page at ``url``; each try is a call of the budget.
+
+        What is in ``headers`` is not sent on to another host.
 
         Raises:
             Transient: on timeouts, broken connections and 5xx, after three tries.
@@ -160,6 +161,7 @@ class Fetcher:
         """
 
         def once() -> Fetched:
+            budget.take()
             answer = self._ask(url, budget, headers=headers or {})
             raise_for_status(url, answer.status, answer.headers, budget.now)
             return answer
@@ -227,7 +229,7 @@ class Fetcher:
             httpx.Client(
                 timeout=self._timeout,
                 headers={"user-agent": USER_AGENT},
-                transport=_Guarded(budget.reach),
+                transport=Guarded(budget.reach),
             ) as client,
         ):
             request = client.build_request(method, url, headers=headers, **options)
@@ -258,38 +260,6 @@ class Fetcher:
                 raise Transient(f"{shown(url)} sends too slowly: it is tried again next time")
             chunks.append(chunk)
         return b"".join(chunks)
-
-
-class _Guarded(httpx.BaseTransport):
-    """Connects to the address that was checked; the host's name stays for TLS and the server."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._inner = httpx.HTTPTransport(verify=_trusted(), proxy=reach.proxy)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer of the first permitted address that can be connected to."""
-        host, port = host_and_port(str(request.url))
-        if self._reach.proxy is not None:
-            return self._inner.handle_request(request)
-        problem: httpx.TransportError | None = None
-        for address in self._reach.addresses(host, port):
-            pinned = httpx.Request(
-                request.method,
-                request.url.copy_with(host=address),
-                headers=request.headers,
-                stream=request.stream,
-                extensions={**request.extensions, "sni_hostname": host},
-            )
-            try:
-                return self._inner.handle_request(pinned)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                problem = error
-        raise problem or httpx.ConnectError("no address")
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._inner.close()
 
 
 @contextmanager
@@ -353,12 +323,6 @@ def decoded(url: str, body: bytes) -> Any:
         raise SchemaChanged(
             f"{shown(url)} sent no JSON: open it in a browser and compare"
         ) from error
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates that we trust; reading them takes longer than most requests."""
-    return httpx.create_ssl_context()
 
 
 def raise_for_status(url: str, status: int, headers: Mapping[str, str], now: datetime) -> None:

@@ -28,7 +28,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     """Networks that are allowed though they are not public, as ``10.0.0.0/8`` or ``::1``."""
     proxy: str | None = None
-    """The address of a proxy that connects in our place, and decides where to."""
+    """The address of a proxy that connects in our place to all but what is in ``allow``."""
 
     def __post_init__(self) -> None:
         for network in self.allow:
@@ -39,10 +39,15 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
     def permits(self, address: str) -> bool:
         """Whether a numeric address may be connected to."""
-        found = ipaddress.ip_address(address.partition("%")[0])
-        if any(found in ipaddress.ip_network(network) for network in self.allow):
+        if self.allows(address):
             return True
+        found = ipaddress.ip_address(address.partition("%")[0])
         return all(one.is_global and not one.is_multicast for one in _meant(found))
+
+    def allows(self, address: str) -> bool:
+        """Whether a numeric address lies in one of the networks of ``allow``."""
+        found = ipaddress.ip_address(address.partition("%")[0])
+        return any(found in ipaddress.ip_network(network) for network in self.allow)
 
     def addresses(self, host: str, port: int) -> list[str]:
         """The numeric addresses of a host that may be connected to, in the resolver's order.
@@ -74,8 +79,11 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
             Transient: if its name cannot be looked up.
         """
         host, port = host_and_port(url)
-        if self.proxy is None:
+        try:
             self.addresses(host, port)
+        except Transient:
+            if self.proxy is None:
+                raise
 
 
 def host_and_port(url: str) -> tuple[str, int]:

@@ -25,6 +25,7 @@ from listeners.errors import (
 from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.ledger import Counts, LedgerRow, Outcome, read_row, write_row
 from listeners.mention import Mention, Record, encode
+from listeners.secrets import secrets_in, without_secrets
 from listeners.state import Memory, TargetState, Verdict, load, save
 
 _MANY = 5
@@ -131,9 +132,14 @@ class _Run:
         except LandingError:
             raise
         except ListenerError as error:
+            if isinstance(error, RateLimited) and self.budget.allowance is not None:
+                self.budget.allowance.block(error.retry_at)
             return self._finish(self._outcome_of(error), error=error)
         except Exception as error:
             self._finish("failed", error=error)
+            if any(secret in f"{error!r}{error}" for secret in secrets_in(self.target)):
+                words = f"{type(error).__name__}: {without_secrets(str(error), self.target)}"
+                raise ListenerError(f"unexpected {words}: report it") from None
             raise
         return self._finish("ok" if done else "partial", cut_off=not done)
 
@@ -252,7 +258,7 @@ class _Run:
             asked_to=self.asked[1],
             cut_off=cut_off,
             quota_left=self.doc.quota_left,
-            error=" ".join(str(error).split()) if error else None,
+            error=without_secrets(" ".join(str(error).split()), self.target) if error else None,
             error_class=type(error).__name__ if error else None,
             retry_at=error.retry_at if isinstance(error, RateLimited) else None,
             started_at=self.started_at,

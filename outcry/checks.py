@@ -14,6 +14,7 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Checks, Target
+from listeners.coverage import silences
 from listeners.errors import ListenerError
 from listeners.landing import RAW, scored
 from listeners.registry import SOURCES, listener
@@ -161,6 +162,9 @@ def _ledger(settings: Settings) -> Iterator[Check]:
     except ListenerError as error:
         yield Check(name="ledger", status="fail", detail=in_one_line(error))
         return
+    for alert in silences(settings.landing):
+        words = f"since {alert.since}: {alert.words}"
+        yield Check(name=f"silence {alert.source}/{alert.target}", status="warn", detail=words)
     bad = [row for row in newest.values() if row.outcome in ("failed", "partial")]
     for row in bad:
         words = row.error or "cut off by its budget; the next run goes on"

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from outcry import exits
-from outcry.commands import desk, files, pipeline, setup, texts
+from outcry.commands import desk, files, pipeline, setup, texts, upkeep
 from outcry.session import Session, note
 
 EXAMPLES = """\
@@ -132,6 +132,7 @@ files.register(app)
 pipeline.register(app)
 desk.register(app)
 texts.register(app)
+upkeep.register(app)
 
 
 def main() -> None:

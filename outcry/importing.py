@@ -15,6 +15,7 @@ from listeners.landing import REJECTS, Landing
 from listeners.ledger import LedgerRow
 from listeners.registry import listener
 from listeners.run import collect
+from listeners.secrets import public
 from listeners.sources.import_file import target_for, window_for
 from listeners.state import load
 from outcry.settings import Settings
@@ -41,7 +42,7 @@ def import_file(
         LandingError: if the landing zone cannot be written.
     """
     target = target_for(path, **options)
-    settings.landing.write_document(_name(target), msgspec.json.encode(target))
+    keep_target(settings.landing, target)
     size = target.params["size"]
     return collect(
         listener(target.source),
@@ -51,6 +52,11 @@ def import_file(
         Budget(max_pages=ALL_PAGES, now=now),
         watch=lambda page: progress("import", min(page.state.get("offset", 0), size), size),
     )
+
+
+def keep_target(landing: Landing, target: Target) -> None:
+    """Remember how rows were read, without secrets, so that rejects can be read once more."""
+    landing.write_document(_name(target), msgspec.json.encode(public(target)))
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,12 @@ from pathlib import Path
 import msgspec
 
 from listeners import ledger
-from listeners.contract import Budget, Reject, Target
+from listeners.allowance import Credential, name_of
+from listeners.contract import Budget, Listener, Reject, Target
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
+from listeners.recheck import recheck as recheck_target
 from listeners.registry import listener
 from listeners.run import collect
 from nlp.assess import load_assessor
@@ -115,20 +117,26 @@ def listen_target(
     secrets: Mapping[str, str] | None = None,
 ) -> LedgerRow:
     """Collect one target into the landing zone; the outcome is in the row, errors included."""
-    deadline = datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes)
+    found = listener(target.source)
     return collect(
-        listener(target.source),
+        found,
         with_secrets(target, secrets),
         settings.landing,
         window.name,
-        Budget(
-            max_pages=settings.listen.max_pages,
-            now=now,
-            deadline=deadline,
-            reach=settings.listen.reach,
-        ),
+        _budget(settings, found, target, now),
         asked_from=window.start,
         asked_to=window.end,
+    )
+
+
+def _budget(settings: Settings, found: Listener, target: Target, now: datetime) -> Budget:
+    rates = settings.listen.rates_of(target.source, found.traits.rates)
+    return Budget(
+        max_pages=settings.listen.max_pages,
+        now=now,
+        deadline=datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes),
+        reach=settings.listen.reach,
+        allowance=Credential(settings.landing, name_of(found, target), rates),
     )
 
 
@@ -140,6 +148,22 @@ def listen(
     for number, target in enumerate(settings.targets, start=1):
         rows.append(listen_target(settings, target, window, now))
         progress("listen", number, len(settings.targets))
+    return rows
+
+
+def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow]:
+    """Look again at recent mentions of the targets whose networks do not tell of deletions."""
+    rows = []
+    for target in settings.targets:
+        found = listener(target.source)
+        row = recheck_target(
+            found,
+            with_secrets(target),
+            settings.landing,
+            window.name,
+            _budget(settings, found, target, now),
+        )
+        rows += [row] if row is not None else []
     return rows
 
 
@@ -229,10 +253,16 @@ def _passage(mention: Mention) -> Passage:
 
 
 def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:
-    """The records of a raw part, each mention with its assessment."""
+    """The records of a raw part, each mention with its assessment.
+
+    A purge that was killed may have left assessments of mentions that are gone: passed over.
+    """
     assessed = map(decode_assessment, landing.read_lines(kind, part))
     for record in landing.records(part):
-        yield record, (next(assessed, None) if isinstance(record, Mention) else None)
+        if isinstance(record, Mention):
+            yield record, next((one for one in assessed if one.uid == record.uid), None)
+        else:
+            yield record, None
 
 
 def _keep_refused(store: Store, part: Part, refused: Sequence[Refusal], now: datetime) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from listeners.coverage import Line as Coverage
     from outcry.assessing import Line
 
 TIER_STYLES = {"P1": "bold red", "P2": "yellow", "P3": "default", "P4": "dim"}
@@ -40,6 +41,25 @@ def queue_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
             Text(row["department"] or "sort by hand", "default" if row["department"] else "italic"),
             str(row["voices"]),
             Text(" ".join(row["excerpt"].split())),
+        )
+    return table
+
+
+def coverage_table(lines: Sequence[Coverage]) -> Table:
+    """A line for each target and day."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("day", no_wrap=True)
+    table.add_column("target", no_wrap=True, overflow="ellipsis", max_width=30)
+    counts = ("received", "new", "changed", "deleted", "duplicate", "rejected", "cut off")
+    for name in ("windows", *counts, "missing"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(
+            line.period,
+            Text(f"{line.source}/{line.target}"),
+            f"{line.answered}/{line.asked}",
+            *(str(getattr(line, name.replace(" ", "_"))) for name in counts),
+            Text(str(len(line.missing)), "yellow" if line.missing else "default"),
         )
     return table
 

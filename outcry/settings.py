@@ -10,7 +10,8 @@ Environment:
     OUTCRY_ES_API_KEY         its API key, or
     OUTCRY_ES_USER, OUTCRY_ES_PASSWORD
     OUTCRY_PSEUDONYM_KEY      secret that keys the pseudonyms of authors
-    OUTCRY_MASTODON_TOKEN     access token for Mastodon targets
+    OUTCRY_WEBHOOK_SECRET     what senders to the webhook sign with
+    OUTCRY_SOURCE_…           secrets of targets, as `listeners.registry` names them
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.request import getproxies
@@ -26,7 +27,7 @@ from urllib.request import getproxies
 import msgspec
 import platformdirs
 
-from listeners.contract import Target
+from listeners.contract import Rate, Target
 from listeners.landing import Landing
 from listeners.reach import Reach
 from listeners.registry import secrets_of
@@ -68,15 +69,46 @@ class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     deadline_minutes: int = 10
     allow_networks: tuple[str, ...] = ()
     """Networks that targets may lead to though they are not public, as ``10.0.0.0/8``."""
+    rates: dict[str, dict[str, str]] = {}
+    """By source: what a credential may use in a time, as ``calls = "450/15m"``."""
 
     def __post_init__(self) -> None:
         Reach(allow=self.allow_networks)
+        for source, given in self.rates.items():
+            for what, words in given.items():
+                _rate(f"rates.{source}.{what}", what, words)
+
+    def rates_of(self, source: str, otherwise: Sequence[Rate]) -> tuple[Rate, ...]:
+        """A source's rates; what the settings name replaces what the source says of itself."""
+        given = self.rates.get(source, {})
+        own = [_rate(source, what, words) for what, words in given.items()]
+        return (*own, *(rate for rate in otherwise if rate.what not in given))
 
     @property
     def reach(self) -> Reach:
         """Where listeners may connect to: through the proxy, if the environment names one."""
         proxies = getproxies()
         return Reach(allow=self.allow_networks, proxy=proxies.get("https") or proxies.get("http"))
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sender of posts: how its rows are read, as for an import."""
+
+    preset: str | None = None
+    fields: dict[str, Any] | None = None
+    timezone: str | None = None
+    source: str | None = None
+    """The network that its mentions are of; the channel's name if not given."""
+    max_mb_per_window: float = 64.0
+    """Packed megabytes that it may bring in one window; then it is asked to come back."""
+
+
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be sent to us."""
+
+    channels: dict[str, Channel] = {}
+    max_mb: float = 8.0
+    """Megabytes of one request."""
 
 
 class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brand: Brand
     store: StoreSettings
     listen: ListenSettings
+    webhook: WebhookSettings
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
@@ -176,6 +209,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
+    known |= {"webhook"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -188,10 +222,16 @@ def load_settings(home: Path | None = None) -> Settings:
         brand=brand,
         store=_store(_section(file, document, "store", StoreSettings)),
         listen=_section(file, document, "listen", ListenSettings),
+        webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
     )
+
+
+def webhook_secret() -> str | None:
+    """What senders sign with."""
+    return os.environ.get("OUTCRY_WEBHOOK_SECRET") or None
 
 
 def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Target:
@@ -242,6 +282,23 @@ def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
             raise SettingsError(f"{file}: two targets are called {name[0]}/{name[1]}; rename one")
         found[name] = target
     return tuple(found.values())
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _rate(name: str, what: str, words: str) -> Rate:
+    """The rate that is written ``100/60s``, ``450/15m``, ``10000/day`` or ``50/month``."""
+    amount, _, per = words.partition("/")
+    try:
+        if per in ("day", "month"):
+            return Rate(amount=float(amount), per=per, what=what)  # type: ignore[arg-type]
+        seconds = float(per[:-1]) * _SECONDS[per[-1:]]
+        if seconds > 0 and float(amount) > 0:
+            return Rate(amount=float(amount), per=seconds, what=what)
+    except (ValueError, KeyError):
+        pass
+    raise ValueError(f"{name} {words!r} is no rate: write it like 450/15m, 10000/day or 50/month")
 
 
 def _section(file: Path, document: Mapping[str, Any], name: str, kind: type[T]) -> T:

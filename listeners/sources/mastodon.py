@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import mastodon
 import msgspec
 
-from listeners.contract import Budget, Page, Reject, State, Target, Traits
+from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
     AuthFailed,
     BadTarget,
@@ -34,6 +34,7 @@ from listeners.errors import (
     Transient,
     Unsupported,
 )
+from listeners.guarded_requests import guarded_session
 from listeners.http import with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
@@ -88,7 +89,11 @@ class Mastodon:
     name: ClassVar[str] = "mastodon"
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
-        order="oldest_first", rate_family="mastodon", silent_empty=True
+        order="oldest_first",
+        rate_family="mastodon",
+        rates=(Rate(amount=300, per=300),),
+        rate_by=("server",),
+        silent_empty=True,
     )
 
     def __init__(
@@ -226,6 +231,7 @@ class _Client:
             access_token=timeline.access_token,
             ratelimit_method="throw",
             request_timeout=timeout,
+            session=guarded_session(budget.reach),
             version_check_mode="none",
         )
         # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
@@ -284,6 +290,8 @@ class _Client:
         return f"{self._timeline.host} #{self._timeline.tag}"
 
     def _named(self, error: Exception) -> ListenerError:
+        if isinstance(error.__context__, ListenerError):
+            return error.__context__
         if isinstance(error, mastodon.MastodonRatelimitError):
             at = self._reset()
             return RateLimited(f"{self._here}: too many requests until {at.isoformat()}: wait", at)

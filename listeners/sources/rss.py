@@ -66,7 +66,7 @@ class Rss:
 
     name: ClassVar[str] = "rss"
     version: ClassVar[str] = "1"
-    traits: ClassVar[Traits] = Traits(order="window", has_edits=True)
+    traits: ClassVar[Traits] = Traits(order="window", has_edits=True, rate_by=("url",))
 
     def __init__(self, fetcher: Fetcher | None = None) -> None:
         self._fetcher = fetcher or Fetcher()

@@ -43,7 +43,9 @@ def settle(home: Path, targets: Sequence[str] = (), store: str = "") -> Path:
     """A home with settings: ``targets`` are bodies of ``[[targets]]``, ``store`` of ``[store]``."""
     home.mkdir()
     tables = "".join(f"\n[[targets]]\n{target}" for target in targets)
-    (home / "outcry.toml").write_text(f'[brand]\nname = "Lanternline"\n[store]\n{store}\n{tables}')
+    listen = '[listen]\nallow_networks = ["127.0.0.0/8"]\n'
+    brand = '[brand]\nname = "Lanternline"\n'
+    (home / "outcry.toml").write_text(f"{brand}[store]\n{store}\n{listen}{tables}")
     return home
 
 

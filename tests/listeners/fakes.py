@@ -13,6 +13,8 @@ from listeners.mention import Deletion, Mention, Record
 from listeners.reach import Reach
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where thousands of flushes to a disk would be most of a test's time."""
 TARGET = Target(source="fake", key="one")
 
 

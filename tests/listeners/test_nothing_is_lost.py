@@ -26,11 +26,9 @@ from listeners.mapping import map_items
 from listeners.mention import Mention
 from listeners.run import collect
 from listeners.walk import newest_first
-from tests.listeners.fakes import TARGET, CrashError, CrashingLanding, rejected, stored
+from tests.listeners.fakes import IN_MEMORY, TARGET, CrashError, CrashingLanding, rejected, stored
 
 OVERLAP = timedelta(minutes=10)
-_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Thousands of flushes to a disk would be most of the time."""
 Item = dict[str, Any]
 
 
@@ -115,7 +113,7 @@ class NothingIsLost(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory(dir=_IN_MEMORY)
+        self._folder = tempfile.TemporaryDirectory(dir=IN_MEMORY)
         self.root = Path(self._folder.name)
         self.now = datetime(2026, 1, 2, tzinfo=UTC)
         self.items: list[Item] = []

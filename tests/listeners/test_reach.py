@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import trustme
 
 from listeners.contract import Budget
 from listeners.errors import BadTarget, Transient
+from listeners.guarded_requests import guarded_session
 from listeners.http import Fetcher
 from listeners.reach import Reach, shown
 from tests.listeners.fakes import LOOPBACK, NOW, budget
@@ -112,3 +118,47 @@ def test_only_the_web_is_spoken_to(url: str) -> None:
 
 def test_an_address_is_shown_without_what_may_be_secret() -> None:
     assert shown("https://me:pw@a.example:8/feed?token=x#y") == "https://a.example:8/feed?…"
+
+
+def test_clients_built_on_requests_keep_to_it_too() -> None:
+    asked: list[str] = []
+    with serving(lambda r: asked.append(r.headers["host"]) or Answer(b"ok")) as url:
+        session = guarded_session(LOOPBACK)
+        assert session.get(f"{url}/a").content == b"ok"
+        with pytest.raises(BadTarget, match="allow_networks"):
+            guarded_session(Reach()).get(url)
+    assert asked == [url.removeprefix("http://")]
+
+
+def test_a_redirect_of_such_a_client_is_checked_as_well() -> None:
+    with serving(lambda r: Answer(status=302, headers=to)) as url:
+        to = {"Location": url.replace("127.0.0.1", "[::1]")}
+        session = guarded_session(Reach(allow=("127.0.0.0/8",)))
+        with pytest.raises(BadTarget, match="no public address"):
+            session.get(url)
+
+
+@pytest.mark.parametrize(("name", "trusted"), [("localhost", True), ("else.example", False)])
+def test_a_certificate_is_checked_against_the_name_not_the_address(
+    name: str, trusted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(server)
+    ours = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    monkeypatch.setattr("listeners.guard._trusted", lambda: ours)
+    session = guarded_session(LOOPBACK)
+    session.verify = str(tmp_path / "ca.pem")
+    with serving(lambda r: Answer(b"ok"), tls=server) as url:
+        there = url.replace("127.0.0.1", "localhost")
+        asks: list[Callable[[], bytes]] = [
+            lambda: Fetcher(sleep=lambda seconds: None).get(there, budget=budget()).body,
+            lambda: bytes(session.get(there).content),
+        ]
+        for ask in asks:
+            if trusted:
+                assert ask() == b"ok"
+            else:
+                with pytest.raises((Transient, requests.exceptions.SSLError)):
+                    ask()

@@ -24,7 +24,7 @@ def feed() -> Iterator[str]:
     """A target with two complaints."""
     words = "Third week without internet and nobody calls back, I want my money back"
     with serving(FeedServer(rss([item(2, words=words), item(1, words=words)]))) as url:
-        yield _target("blog", f"{url}/feed")
+        yield _target("blog", f"{url}/feed") + '[listen]\nallow_networks = ["127.0.0.0/8"]\n'
 
 
 def test_run_goes_from_a_feed_to_a_queue(tmp_path: Path, feed: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -42,8 +43,10 @@ class Answer:
 
 
 @contextmanager
-def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
-    """The address of a server that runs until the block ends."""
+def serving(
+    answer: Callable[[Request], Answer], *, tls: ssl.SSLContext | None = None
+) -> Iterator[str]:
+    """The address of a server that runs until the block ends; with https if it has a context."""
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
@@ -73,10 +76,12 @@ def serving(answer: Callable[[Request], Answer]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -25,7 +25,7 @@ from listeners.sources.import_file.options import Options, RowMapper, mapper_of,
 from listeners.sources.import_file.presets import CANONICAL, PRESETS
 from listeners.sources.import_file.reader import Row
 
-__all__ = ["PRESETS", "ImportFile", "Options", "target_for", "window_for"]
+__all__ = ["PRESETS", "ImportFile", "Options", "target_for", "target_for_rows", "window_for"]
 
 _PAGE_ROWS = 1000
 _PAGE_BYTES = 4 * 1024 * 1024
@@ -56,6 +56,19 @@ def target_for(path: Path, **options: Any) -> Target:
         params={"path": str(path.absolute()), "sha256": sha256, "size": size, **given},
     )
     options_of(target)
+    return target
+
+
+def target_for_rows(key: str, origin: str, **options: Any) -> Target:
+    """The target for rows that come without a file, from ``origin`` in words.
+
+    Raises:
+        BadTarget: if an option is wrong.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    params = {"path": origin, "sha256": "", "size": 0, **given}
+    target = Target(source=ImportFile.name, key=key, params=params)
+    mapper_of(options_of(target), "")
     return target
 
 

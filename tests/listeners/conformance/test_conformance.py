@@ -11,9 +11,7 @@ import pytest
 from listeners.registry import names
 from tests.listeners.conformance.desk import Desk, station_of
 from tests.listeners.conformance.faults import FAULTS, run
-
-_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Thousands of flushes to a disk would be most of the time."""
+from tests.listeners.fakes import IN_MEMORY
 
 CELLS = [
     (source, fault)
@@ -26,7 +24,7 @@ CELLS = [
 @pytest.fixture
 def root() -> Iterator[Path]:
     """A folder for landing zones."""
-    with tempfile.TemporaryDirectory(dir=_IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         yield Path(folder)
 
 
