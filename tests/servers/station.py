@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from listeners.contract import Listener, Target
+from listeners.contract import Allowance, Listener, Target
 from listeners.http import Fetcher
 from listeners.mention import Mention
 from tests.servers.web import Answer, Request, serving
@@ -107,6 +108,10 @@ class BaseStation(ABC):
     @abstractmethod
     def listener(self) -> Listener:
         """The real listener, that gives up after `PATIENCE` and pauses for nobody."""
+
+    def allowance(self, root: Path) -> Allowance | None:
+        """What its credential may use; kept below ``root``."""
+        return None
 
     def number(self, mention: Mention) -> int:
         """Which post a mention is; the last number in its native id, unless said otherwise."""

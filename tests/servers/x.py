@@ -6,10 +6,14 @@ not expire, edits under a new id, errors for posts that are gone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
-from listeners.contract import Listener, Target
+from listeners.allowance import Credential
+from listeners.contract import Allowance, Listener, Rate, Target
+from listeners.landing import Landing
 from listeners.mention import Mention
 from listeners.sources.x import X
 from listeners.sources.x.posts import time_of
@@ -32,7 +36,6 @@ class Station(HttpStation):
         super().__init__()
         self.params: dict[str, Any] = {
             "query": "harrowgate -is:retweet",
-            "monthly_usd": 50.0,
             "bearer_token": "a secret",
         }
         self.extra: dict[str, Any] = {}
@@ -40,6 +43,9 @@ class Station(HttpStation):
         self.began = datetime.now(UTC) - timedelta(minutes=30)
         self.now: datetime | None = None
         """What X's clock says; None is the clock on the wall."""
+        self.cap = 50.0
+        self.one_purse = False
+        self.purses = 0
         self.billed = 0
         """Posts that were returned."""
 
@@ -50,6 +56,12 @@ class Station(HttpStation):
     def listener(self) -> Listener:
         """As operators get it, at another address."""
         return X(fetcher(), api=self.url)
+
+    def allowance(self, root: Path) -> Allowance:
+        """The cap, of a purse for all runs, or of a fresh one that no 429 has closed."""
+        self.purses += 0 if self.one_purse else 1
+        cap = Rate(amount=self.cap, per="month", what="usd")
+        return Credential(Landing(root), f"x-{self.purses}", (cap,))
 
     def id_of(self, post: Post) -> str:
         """X's id, by its own clock; an edit makes another."""
@@ -93,6 +105,8 @@ class Station(HttpStation):
 
     def _lookup(self, ids: list[str]) -> Answer:
         shown = {self.id_of(post): post for post in self.world.posts}
+        # By its first id, an edited post comes as it was.
+        shown |= {self._id(p.number): replace(p, edited_at=None) for p in self.world.posts}
         problem = "https://api.x.com/2/problems/resource-not-found"
         errors = [
             {"resource_id": one, "value": one, "type": problem, "title": "Not Found Error"}

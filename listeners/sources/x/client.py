@@ -15,6 +15,8 @@ from listeners.http import Fetched, Fetcher
 API = "https://api.x.com"
 BATCH = 100
 """Posts in one answer, at most."""
+USD = "usd"
+"""What is counted against the cap of the credential."""
 _FEWEST = 10
 _FIELDS = (
     "author_id,conversation_id,created_at,edit_history_tweet_ids,geo,lang,note_tweet,"
@@ -28,15 +30,13 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     query: str
     """As X's search takes it, up to 512 characters; ``-is:retweet`` saves money."""
-    monthly_usd: float | None = None
-    """What this target may cost in a calendar month (UTC); without it the target is off."""
     bearer_token: str | None = None
     with_authors: bool = False
     """Ask for handles and followers too; X bills each user."""
     usd_per_post: float = 0.005
     usd_per_user: float = 0.01
-    recheck_after_days: tuple[float, ...] = (1, 7)
-    """At which ages a post is looked up again, to see whether it was deleted; each time costs."""
+    recheck_after_days: tuple[int, ...] = (1, 7)
+    """On which days of its life a post is looked up again, to see whether it was deleted."""
     owners: tuple[str, ...] = ()
     """The brand's own accounts, by id, or by handle where ``with_authors``."""
 
@@ -45,40 +45,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The most that one post costs."""
         return self.usd_per_post + (self.usd_per_user if self.with_authors else 0)
 
-
-class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a target has cost in a month, at most: X does not bill a post twice on one day."""
-
-    month: str = ""
-    usd: float = 0.0
-    posts: int = 0
-
-    def with_answer(self, answer: Mapping[str, Any], search: Search, now: datetime) -> Spent:
-        """The sum with what an answer cost."""
-        before = self if self.month == _month(now) else Spent(month=_month(now))
+    def price(self, answer: Mapping[str, Any]) -> float:
+        """What an answer costs, at most: X does not bill a post twice on one day."""
         posts = len(answer.get("data") or ())
         users = len((answer.get("includes") or {}).get("users") or ())
-        usd = before.usd + posts * search.usd_per_post + users * search.usd_per_user
-        return Spent(month=before.month, usd=round(usd, 6), posts=before.posts + posts)
-
-    def affordable(self, search: Search, now: datetime, *, fewest: int) -> int:
-        """How many posts may be asked for now, a hundred at most.
-
-        Raises:
-            QuotaExhausted: if that is less than ``fewest``; until the month ends.
-        """
-        usd = self.usd if self.month == _month(now) else 0.0
-        left = (search.monthly_usd or 0.0) - usd
-        count = int(left / search.usd_each + 1e-9) if search.usd_each else BATCH
-        if count < fewest:
-            ends = (now.astimezone(UTC).replace(day=1) + timedelta(days=32)).replace(day=1)
-            until = ends.replace(hour=0, minute=0, second=0, microsecond=0)
-            raise QuotaExhausted(
-                f"x: ${usd:.2f} of ${search.monthly_usd:.2f} are spent this month: "
-                "raise monthly_usd, or wait for the next",
-                until,
-            )
-        return min(count, BATCH)
+        return posts * self.usd_per_post + users * self.usd_per_user
 
 
 class Client:
@@ -91,20 +62,46 @@ class Client:
         self._budget = budget
         self.quota_left: int | None = None
 
-    def recent(self, spent: Spent, since: str | None, token: str | None) -> dict[str, Any]:
-        """A page of the search, newest first, down to but without the post ``since``."""
-        count = spent.affordable(self._search, self._budget.now, fewest=_FEWEST)
+    def recent(self, since: str | None, token: str | None) -> dict[str, Any]:
+        """A page of the search, newest first, down to but without the post ``since``.
+
+        Raises:
+            QuotaExhausted: if the cap does not leave enough for the smallest page.
+        """
+        left, each = self._budget.left(USD) or 0.0, self._search.usd_each
+        affordable = int(left / each + 1e-9) if each else BATCH
+        count = min(max(affordable, _FEWEST), BATCH)
         params = {
             "query": self._search.query,
             "max_results": count,
             "since_id": since,
             "next_token": token,
         }
-        return self._ask("/2/tweets/search/recent", params)
+        return self._paid("/2/tweets/search/recent", params, count)
 
     def lookup(self, ids: Sequence[str]) -> dict[str, Any]:
-        """Those of the posts (a hundred at most) that are still shown, and errors for others."""
-        return self._ask("/2/tweets", {"ids": ",".join(ids)})
+        """Those of the posts (a hundred at most) that are still shown, and errors for others.
+
+        Raises:
+            QuotaExhausted: if the cap does not leave enough for all.
+        """
+        return self._paid("/2/tweets", {"ids": ",".join(ids)}, len(ids))
+
+    def _paid(self, path: str, params: Mapping[str, Any], most: int) -> dict[str, Any]:
+        """The answer; what it may cost is set aside first, and what it does not is put back.
+
+        Who is killed in between has counted too much, never too little.
+        """
+        aside, price = most * self._search.usd_each, 0.0
+        self._budget.take(aside, USD)
+        try:
+            answer = self._ask(path, params)
+            price = self._search.price(answer)
+        except ListenerError:
+            self._budget.take(-aside, USD)
+            raise
+        self._budget.take(price - aside, USD)
+        return answer
 
     def _ask(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
         fields = {"tweet.fields": _FIELDS}
@@ -150,10 +147,6 @@ class Client:
 
 class BadRequest(BadTarget):
     """X does not take a parameter: the query, or a token of an earlier page."""
-
-
-def _month(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m")
 
 
 def _tomorrow(now: datetime) -> datetime:

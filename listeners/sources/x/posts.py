@@ -32,6 +32,12 @@ def first_version(post: Mapping[str, Any]) -> str:
     return str(versions[0] if versions else post["id"])
 
 
+def is_latest(post: Any) -> bool:
+    """Whether a post is the last of its versions."""
+    versions = isinstance(post, dict) and post.get("edit_history_tweet_ids")
+    return not versions or versions[-1] == post.get("id")
+
+
 def items_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The posts of an answer, each with its author where that was asked for."""
     users = {

@@ -13,9 +13,10 @@ from listeners.contract import Budget, Target
 from listeners.errors import BadTarget
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion
+from listeners.recheck import recheck
 from listeners.run import collect
 from listeners.sources.x import X
-from listeners.sources.x.client import Search, Spent
+from listeners.sources.x.client import Search
 from tests.listeners.conformance.desk import Desk
 from tests.listeners.fakes import LOOPBACK, NOW, rejected, stored
 from tests.servers.station import json_answer
@@ -27,6 +28,7 @@ from tests.servers.x import Station
 def station() -> Iterator[Station]:
     """A query with pages of four posts."""
     station = Station()
+    station.one_purse = True
     with station.open():
         yield station
 
@@ -37,23 +39,34 @@ def desk(station: Station, tmp_path: Path) -> Desk:
     return Desk(station, tmp_path)
 
 
+def budget_in(desk: Desk, station: Station, days: float) -> Budget:
+    """The budget of a run so many days from now, by X's clock too."""
+    station.now = datetime.now(UTC) + timedelta(days=days)
+    allowance = station.allowance(desk.landing.root)
+    return Budget(max_pages=100, now=station.now, reach=LOOPBACK, allowance=allowance)
+
+
 def listen_in(desk: Desk, station: Station, days: float) -> LedgerRow:
     """A run so many days from now."""
     desk.runs += 1
-    station.now = datetime.now(UTC) + timedelta(days=days)
-    budget = Budget(max_pages=100, now=station.now, reach=LOOPBACK)
-    window = f"w{desk.runs:03}"
-    return collect(station.listener(), station.target(), desk.landing, window, budget)
+    budget = budget_in(desk, station, days)
+    return collect(station.listener(), station.target(), desk.landing, f"w{desk.runs}", budget)
 
 
-def state(desk: Desk) -> dict[str, Any]:
-    """What the target remembers."""
-    from listeners.state import load
+def look_again_in(desk: Desk, station: Station, days: float) -> LedgerRow:
+    """A re-check so many days from now."""
+    desk.runs += 1
+    budget = budget_in(desk, station, days)
+    row = recheck(station.listener(), station.target(), desk.landing, f"r{desk.runs}", budget)
+    assert row is not None
+    return row
 
-    found = load(desk.landing, desk.station.target())
-    assert found is not None
-    assert found.state is not None
-    return found.state
+
+def spent(desk: Desk, station: Station) -> float:
+    """What the credential has cost so far, in dollars."""
+    left = station.allowance(desk.landing.root).left("usd")
+    assert left is not None
+    return round(station.cap - left, 6)
 
 
 def refusing(answer: Answer, station: Station, times: int = 1) -> None:
@@ -105,52 +118,69 @@ def test_what_was_heard_is_not_paid_for_again(station: Station, desk: Desk) -> N
         pass
     desk.listen()
     assert station.billed == 6
-    assert state(desk)["spent"]["usd"] == 0.03
+    assert spent(desk, station) == 0.03
 
 
-def test_a_cap_is_kept_and_ends_with_the_month(station: Station, desk: Desk) -> None:
-    station.page_size = 100  # type: ignore[misc]
-    station.params["monthly_usd"] = 0.1
+def test_a_cap_is_kept(station: Station, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(station, "page_size", 100)
+    station.cap = 0.1
     desk.world.write(30)
     row = desk.listen()
     assert (row.outcome, row.error_class, row.new) == ("partial", "QuotaExhausted", 20)
     assert row.retry_at is not None
     assert (row.retry_at.day, row.retry_at.hour) == (1, 0)
-    assert "raise monthly_usd" in (row.error or "")
-    assert (station.billed, desk.listen().new) == (20, 0)
-    days = (row.retry_at - datetime.now(UTC)) / timedelta(days=1)
-    next_month = listen_in(desk, station, days + 0.01)
-    assert next_month.new == 10 or days > 6, "beyond seven days X does not search"
+    assert (station.billed, desk.listen().new, spent(desk, station)) == (20, 0, 0.1)
+    station.one_purse, station.cap = False, 50.0
+    desk.settle()
+    desk.complete()
 
 
-def test_users_are_billed_too() -> None:
-    search = Search(query="q", monthly_usd=1.0, with_authors=True)
+def test_without_a_cap_nothing_is_asked(station: Station, desk: Desk) -> None:
+    desk.world.write()
+    budget = Budget(max_pages=1, now=datetime.now(UTC), reach=LOOPBACK)
+    with pytest.raises(BadTarget, match="is off, since every post costs money"):
+        next(station.listener().collect(station.target(), None, budget))
+    assert station.requests == []
+
+
+def test_what_fails_costs_nothing_and_users_are_billed_too(station: Station, desk: Desk) -> None:
+    desk.world.write(3)
+    desk.world.script = ["5xx"] * 3
+    assert desk.listen().error_class == "Transient"
+    assert spent(desk, station) == 0
+    search = Search(query="q", with_authors=True)
     answer = {"data": [{"id": "1"}] * 3, "includes": {"users": [{"id": "7"}]}}
-    spent = Spent().with_answer(answer, search, NOW)
-    assert (spent.usd, spent.posts, spent.month) == (0.025, 3, "2026-01")
-    assert Spent(month="2026-01", usd=0.1).affordable(search, NOW, fewest=10) == 60
-    assert Spent(month="2025-12", usd=9.0).affordable(search, NOW, fewest=10) == 66
+    assert search.price(answer) == pytest.approx(0.025)
+    assert search.usd_each == pytest.approx(0.015)
 
 
-def test_a_deleted_post_is_found_out_and_an_age_is_looked_up_once(
-    station: Station, desk: Desk
-) -> None:
+def test_a_deleted_post_is_found_out_on_the_days_for_it(station: Station, desk: Desk) -> None:
     desk.world.write(6)
     desk.settle()
     gone = desk.world.posts[2]
     desk.world.delete(gone)
-    before = station.billed
-    row = listen_in(desk, station, 1.1)
+    assert look_again_in(desk, station, 0.5).deleted == 0
+    assert station.billed == 6, "it is nobody's day"
+    row = look_again_in(desk, station, 1.5)
     assert (row.outcome, row.deleted, row.changed) == ("ok", 1, 0)
-    assert station.billed == before + 5
+    assert (station.billed, spent(desk, station)) == (11, 0.055)
     (deletion,) = [record for record in stored(desk.landing) if isinstance(record, Deletion)]
     assert deletion.native_id == station.id_of(gone)
-    assert listen_in(desk, station, 1.2).deleted == 0
-    assert station.billed == before + 5
-    listen_in(desk, station, 6.9)
-    listen_in(desk, station, 7.1)
-    assert station.billed == before + 10
-    assert state(desk)["watched"] == {}
+    assert look_again_in(desk, station, 3.5).deleted == 0
+    assert station.billed == 11
+    look_again_in(desk, station, 7.5)
+    assert station.billed == 16
+
+
+def test_an_edited_post_that_is_looked_up_keeps_its_last_words(
+    station: Station, desk: Desk
+) -> None:
+    desk.world.write(2)
+    desk.settle()
+    desk.world.edit(desk.world.posts[0], "It came, after all")
+    assert desk.listen().changed == 1
+    row = look_again_in(desk, station, 1.5)
+    assert (row.changed, row.deleted) == (0, 0)
 
 
 def test_an_edited_post_is_the_same_post(station: Station, desk: Desk) -> None:
@@ -164,7 +194,6 @@ def test_an_edited_post_is_the_same_post(station: Station, desk: Desk) -> None:
 
 
 def test_silence_of_more_than_a_week_is_a_gap(station: Station, desk: Desk) -> None:
-    station.params["recheck_after_days"] = []
     desk.world.write(1)
     desk.settle()
     assert listen_in(desk, station, 6).gaps == ()
@@ -216,11 +245,10 @@ def test_a_rejected_post_can_be_mapped_again(station: Station, desk: Desk) -> No
 @pytest.mark.parametrize(
     ("params", "words"),
     [
-        ({"query": "trams", "bearer_token": "t"}, "it is off.*set monthly_usd"),
-        ({"query": "trams", "monthly_usd": 5}, "OUTCRY_X_TOKEN"),
-        ({"query": "t" * 513, "monthly_usd": 5, "bearer_token": "t"}, "512"),
-        ({"query": "t", "monthly_usd": 5, "recheck_after_days": [7, 1]}, r"like \[1, 7\]"),
-        ({"monthly_usd": 5}, "query"),
+        ({"query": "trams"}, "OUTCRY_X_TOKEN"),
+        ({"query": "t" * 513, "bearer_token": "t"}, "512"),
+        ({"query": "t", "recheck_after_days": [0, 8]}, "other days than 1 to 7"),
+        ({"bearer_token": "t"}, "query"),
     ],
 )
 def test_wrong_settings_are_named(params: dict[str, object], words: str) -> None:
