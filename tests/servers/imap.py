@@ -45,8 +45,9 @@ class _Session(socketserver.StreamRequestHandler):
         with suppress(OSError, ssl.SSLError):
             if self.server.tls is not None:
                 self.request.settimeout(5)
-                secured = self.server.tls.wrap_socket(self.request, server_side=True)
-                self.rfile, self.wfile = secured.makefile("rb"), secured.makefile("wb", 0)
+                self.connection = self.server.tls.wrap_socket(self.request, server_side=True)
+                self.rfile = self.connection.makefile("rb")
+                self.wfile = self.connection.makefile("wb", 0)
             self._say(b"* OK ready")
             while match := _COMMAND.fullmatch(self.rfile.readline()):
                 tag, uid, name, rest = match.groups()
@@ -54,6 +55,11 @@ class _Session(socketserver.StreamRequestHandler):
                 self.server.folder.commands.append(f"{command} {rest.decode()}")
                 if not self._answer(tag, command, rest):
                     return
+
+    def finish(self) -> None:
+        """Hang up."""
+        super().finish()
+        self.connection.close()
 
     def _say(self, line: bytes) -> None:
         self.wfile.write(line + b"\r\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from listeners.errors import BadTarget, TargetGone
+
+_ESCAPED = re.compile(rb">+From ")
 
 MOST = 1024 * 1024
 """Bytes that are read of one message; the rest is mostly attachments."""
@@ -38,7 +41,7 @@ def messages(path: Path, offset: int) -> Iterator[tuple[bytes, bool, int]]:
                     yield b"".join(taken), size > MOST, end
                     taken, size = [], 0
                 elif size <= MOST:
-                    taken.append(line)
+                    taken.append(line[1:] if _ESCAPED.match(line) else line)
                     size += len(line)
                 blank = line in (b"\n", b"\r\n")
                 end += len(line)
