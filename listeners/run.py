@@ -24,10 +24,12 @@ from listeners.errors import (
 )
 from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.ledger import Counts, LedgerRow, Outcome, read_row, write_row
-from listeners.mention import Mention, Record, encode
+from listeners.mention import Deletion, Mention, Record, encode
 from listeners.secrets import secrets_in, without_secrets
 from listeners.state import Memory, TargetState, Verdict, load, save
 
+MAX_LINE = 256 * 1024
+"""Bytes of a stored mention above which its ``raw`` is left out."""
 _MANY = 5
 _TOO_MANY = 0.2
 _Judged = list[tuple[Record, Verdict]]
@@ -199,7 +201,7 @@ class _Run:
         if not records:
             return 0
         part = self._part(self.doc.next_part + skip)
-        self.landing.write_part(RAW, part, map(encode, records))
+        self.landing.write_part(RAW, part, map(_line, records))
         return 1
 
     def _write_rejects(self, rejects: Sequence[Reject], skip: int) -> int:
@@ -311,6 +313,15 @@ class _Orphans:
             return []
         again = {_version(record) for record in fresh}
         return [record for record in self.records if _version(record) not in again]
+
+
+def _line(record: Record) -> bytes:
+    """The record as it is stored; a payload that would make it huge is left out."""
+    line = encode(record)
+    if len(line) <= MAX_LINE or isinstance(record, Deletion):
+        return line
+    note = {"left_out": f"a payload that made {len(line)} bytes"}
+    return encode(msgspec.structs.replace(record, raw=note))
 
 
 def _version(record: Record) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from listeners.coverage import silences
 from listeners.errors import ListenerError
 from listeners.landing import RAW, scored
 from listeners.registry import SOURCES, listener
+from listeners.secrets import without_secrets
 from models.errors import ModelsError
 from nlp.errors import NlpError
 from nlp.loading import model_id
@@ -113,7 +114,8 @@ def _target(target: Target) -> Check:
         if isinstance(found, Checks):
             found.check(with_secrets(target))
     except ListenerError as error:
-        return Check(name=name, status="fail", detail=in_one_line(error))
+        detail = without_secrets(in_one_line(error), with_secrets(target))
+        return Check(name=name, status="fail", detail=detail)
     source = SOURCES[target.source]
     if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")

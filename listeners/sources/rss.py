@@ -27,6 +27,7 @@ from listeners.errors import BadTarget, SchemaChanged
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Kind, Mention, TimeQuality, make_uid
+from listeners.reach import shown
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -171,7 +172,7 @@ def _feed(target: Target) -> Feed:
         raise BadTarget(f"rss target {target.key}: {error}: correct its settings") from error
     if urlsplit(feed.url).scheme not in ("http", "https") or not feed.instance:
         raise BadTarget(
-            f"rss target {target.key}: url {feed.url!r} is not an address of the web: "
+            f"rss target {target.key}: {shown(feed.url)} is not an address of the web: "
             "give http:// or https://"
         )
     return feed
@@ -185,7 +186,7 @@ def _conditions(seen: Seen) -> dict[str, str]:
 def _parse(url: str, answer: Fetched) -> list[dict[str, Any]]:
     """The entries in the feed's order, as plain values."""
     if not answer.body.strip():
-        raise SchemaChanged(f"{url} answered with nothing: open it in a browser and compare")
+        raise SchemaChanged(f"{shown(url)} answered with nothing: open it in a browser and compare")
     headers = {
         "content-type": answer.headers.get("content-type", ""),
         "content-location": answer.url,
@@ -194,7 +195,8 @@ def _parse(url: str, answer: Fetched) -> list[dict[str, Any]]:
     parsed = feedparser.parse(io.BytesIO(answer.body), response_headers=headers)
     if not parsed.get("version") and not parsed.entries:
         raise SchemaChanged(
-            f"{url} answered with something that is not a feed: open it in a browser and compare"
+            f"{shown(url)} answered with something that is not a feed: "
+            "open it in a browser and compare"
         )
     return [_entry(entry, parsed.feed) for entry in parsed.entries]
 
@@ -274,6 +276,6 @@ def _web(address: str | None) -> str | None:
 
 def _gap(feed: Feed, now: datetime) -> str:
     return (
-        f"{now.isoformat()}: every entry of {feed.url} is new, so some may have passed unseen: "
-        "listen more often"
+        f"{now.isoformat()}: every entry of {shown(feed.url)} is new, "
+        "so some may have passed unseen: listen more often"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from listeners.ledger import LedgerRow, rows
 from listeners.mention import Mention
 from listeners.registry import SOURCES
 from listeners.run import collect
+from listeners.secrets import secrets_in
 from tests.listeners.fakes import LOOPBACK, CrashError, CrashingLanding, rejected, stored
 from tests.servers.station import BaseStation
 
@@ -106,3 +108,15 @@ class Desk:
         rejects = rejected(self.landing)
         assert sum(row.rejected for row in books) == len(rejects)
         assert len({reject.id for reject in rejects}) == len(rejects)
+        self.keeps_secrets("")
+
+    def keeps_secrets(self, said: str) -> None:
+        """No secret of the target is in any file that was written, nor in what was said."""
+        files = [path for path in self.landing.root.rglob("*") if path.is_file()]
+        written = [
+            gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+            for path in files
+        ]
+        for secret in secrets_in(self.station.target()):
+            assert secret not in said
+            assert not any(secret.encode() in content for content in written)

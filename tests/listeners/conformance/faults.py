@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -225,18 +224,3 @@ FAULTS: Mapping[str, Check] = {
     "overflow": overflow,
 }
 """By the name that the matrix shows."""
-
-
-def run(fault: str, desk: Desk) -> None:
-    """Put a source through a fault.
-
-    Raises:
-        AssertionError: if it does not stand it.
-    """
-    with desk.station.open():
-        FAULTS[fault](desk)
-
-
-def fresh(root: Path, fault: str) -> Path:
-    """A folder of a fault's own."""
-    return root / fault.replace(" ", "-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from listeners.registry import names
 from tests.listeners.conformance.desk import Desk, station_of
-from tests.listeners.conformance.faults import FAULTS, run
+from tests.listeners.conformance.faults import FAULTS
 from tests.listeners.fakes import IN_MEMORY
 
 CELLS = [
@@ -29,8 +30,14 @@ def root() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("source", "fault"), CELLS)
-def test_a_source_stands_a_fault(source: str, fault: str, root: Path) -> None:
-    run(fault, Desk(station_of(source), root))
+def test_a_source_stands_a_fault(
+    source: str, fault: str, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    desk = Desk(station_of(source), root)
+    with desk.station.open():
+        FAULTS[fault](desk)
+        desk.keeps_secrets(caplog.text)
 
 
 @pytest.mark.parametrize("source", names())

@@ -199,6 +199,25 @@ def test_entities_that_expand_without_end_do_no_harm(desk: Desk) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
+def test_one_large_entity_that_is_named_often_is_not_expanded(desk: Desk) -> None:
+    declared = f'<!DOCTYPE rss [<!ENTITY a "{"x" * 100_000}">]>'
+    body = f"<item><guid>1</guid><title>{'&a;' * 10_000}</title></item>"
+    document = f'<?xml version="1.0"?>{declared}<rss version="2.0"><channel>{body}</channel></rss>'
+    desk.site.body = document.encode()
+    desk.listen()
+    assert all(len(mention.text) < 100_000 for mention in desk.mentions())
+
+
+def test_an_entity_that_names_a_file_is_not_read(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "private").write_text("very private")
+    declared = f'<!DOCTYPE rss [<!ENTITY a SYSTEM "file://{tmp_path}/private">]>'
+    body = "<item><guid>1</guid><title>says: &a;</title></item>"
+    document = f'<?xml version="1.0"?>{declared}<rss version="2.0"><channel>{body}</channel></rss>'
+    desk.site.body = document.encode()
+    desk.listen()
+    assert all("private" not in mention.text for mention in desk.mentions())
+
+
 def test_a_limit_is_passed_on_and_the_next_run_goes_on(desk: Desk) -> None:
     desk.site.next_answers = [Answer(status=429, headers={"Retry-After": "600"})]
     row = desk.listen()
