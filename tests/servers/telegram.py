@@ -52,7 +52,8 @@ while path and printed < most:
         post = {{"_type": "snscrape.modules.telegram.TelegramPost"}}
         post |= {{"url": link.replace("//t.me/", "//t.me/s/"), "date": date}}
         post |= {{"content": re.sub("<[^>]+>", "", text) or None, "outlinks": []}}
-        print(json.dumps({{**post, "linkPreview": None, "outlinksss": ""}}))
+        post |= {{"linkPreview": None, "outlinksss": "", "_snscrape": "0.7.0.20230622"}}
+        print(json.dumps(post))
         printed += 1
         if printed == most:
             break

@@ -70,6 +70,11 @@ def _handler(
             self.wfile.write(said.body)
             self.close_connection = True
 
+        def finish(self) -> None:
+            """Hang up."""
+            super().finish()
+            self.connection.close()
+
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
