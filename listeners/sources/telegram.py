@@ -40,7 +40,6 @@ from listeners.times import parse_time
 from listeners.walk import newest_first
 
 _PAGE = 100
-_TIMEOUT = 120
 _CHANNEL = re.compile(r"[A-Za-z]\w{3,31}", re.ASCII)
 _POST = re.compile(r"https://t\.me/(?:s/)?(\w+)/(\d+)(?:\?.*)?")
 _STATUS = re.compile(r"Got status code (\d{3})")
@@ -72,6 +71,48 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """snscrape's name for it; the others are refused."""
 
 
+Run = Callable[[Sequence[str]], "subprocess.CompletedProcess[bytes]"]
+"""Runs snscrape with arguments, to its end."""
+
+
+class Snscrape:
+    """The program, as it is installed beside us or on the path."""
+
+    def __init__(self, program: str | None = None, *, timeout: float = 120.0) -> None:
+        self._program = program
+        self._timeout = timeout
+
+    def __call__(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        """Run it.
+
+        Raises:
+            Unsupported: if it is not installed.
+            Transient: if it does not end in time; it is ended then.
+        """
+        program = self._program or _installed()
+        # When it fails it leaves all it knows in a file, which must not stay.
+        with tempfile.TemporaryDirectory(prefix="outcry-snscrape-") as folder:
+            command = ["env", f"TMPDIR={folder}", program, *arguments]
+            try:
+                return subprocess.run(
+                    command, capture_output=True, timeout=self._timeout, check=False
+                )
+            except subprocess.TimeoutExpired as error:
+                raise Transient(
+                    f"snscrape did not end in {self._timeout:g} s: tried again next time"
+                ) from error
+
+
+def _installed() -> str:
+    beside_us = str(Path(sys.executable).parent)
+    program = shutil.which("snscrape", path=beside_us) or shutil.which("snscrape")
+    if program is None:
+        raise Unsupported(
+            'snscrape is not installed: pip install "outcry-triage[telegram]" (Python 3.11)'
+        )
+    return program
+
+
 class Telegram:
     """One channel."""
 
@@ -88,15 +129,13 @@ class Telegram:
 
     def __init__(
         self,
-        program: str | None = None,
+        run: Run | None = None,
         *,
         page: int = _PAGE,
-        timeout: float = _TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._program = program
+        self._run = run or Snscrape()
         self._page = page
-        self._timeout = timeout
         self._sleep = sleep
 
     def check(self, target: Target) -> None:
@@ -119,12 +158,11 @@ class Telegram:
             Transient: if Telegram cannot be reached.
         """
         channel = _channel(target)
-        program = self._program or _installed()
 
         def ask(before: int | None) -> list[Any]:
             budget.take(max(1, self._page // 20))  # a page of the preview has twenty posts
             return with_retries(
-                lambda: self._run(program, channel.channel, before, budget.now), sleep=self._sleep
+                lambda: self._posts(channel.channel, before, budget.now), sleep=self._sleep
             )
 
         def fetch(before: Any) -> tuple[Sequence[Any], Any]:
@@ -165,21 +203,12 @@ class Telegram:
             raise ValueError("it has no text, or none of the words: leave it out")
         return mention
 
-    def _run(self, program: str, channel: str, before: int | None, now: datetime) -> list[Any]:
+    def _posts(self, channel: str, before: int | None, now: datetime) -> list[Any]:
         """A page of posts, as snscrape prints them."""
         which = channel if before is None else f"{channel}?before={before}"
-        # When it fails it leaves all it knows in a file, which must not stay.
-        with tempfile.TemporaryDirectory(prefix="outcry-snscrape-") as folder:
-            command = ["env", f"TMPDIR={folder}", program, "--retry", "0", "--jsonl"]
-            command += ["--max-results", str(self._page), "telegram-channel", which]
-            try:
-                done = subprocess.run(
-                    command, capture_output=True, timeout=self._timeout, check=False
-                )
-            except subprocess.TimeoutExpired as error:
-                raise Transient(
-                    f"{_address(channel)} did not answer in time: tried again"
-                ) from error
+        done = self._run(
+            ["--retry", "0", "--jsonl", "--max-results", str(self._page), "telegram-channel", which]
+        )
         said = done.stderr.decode("utf-8", "replace")
         if "No public post list" in said:
             raise TargetGone(
@@ -192,7 +221,7 @@ class Telegram:
             return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
         except msgspec.DecodeError as error:
             raise SchemaChanged(
-                f"snscrape printed no JSON for {channel}: install it again"
+                f"snscrape printed no JSON for {channel}: install it anew"
             ) from error
 
     def _map(self, post: Mapping[str, Any], channel: Channel, now: datetime) -> Mention | None:
@@ -242,16 +271,6 @@ def _channel(target: Target) -> Channel:
             "write it as it stands behind t.me/"
         )
     return channel
-
-
-def _installed() -> str:
-    beside_us = str(Path(sys.executable).parent)
-    program = shutil.which("snscrape", path=beside_us) or shutil.which("snscrape")
-    if program is None:
-        raise Unsupported(
-            'snscrape is not installed: pip install "outcry-triage[telegram]" (Python 3.11)'
-        )
-    return program
 
 
 def _failure(channel: str, said: str, now: datetime) -> ListenerError:

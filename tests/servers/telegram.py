@@ -1,65 +1,31 @@
 """The public preview of a Telegram channel, well and badly behaved.
 
 Shaped from what snscrape 0.7.0 reads of ``t.me/s/CHANNEL``, not recorded from it. The
-suite runs a stand-in for snscrape, because the real one takes most of a second to start:
-a program with the same command line, exit codes and words. `test_telegram` runs the real
+suite has a stand-in for snscrape, because the real one takes most of a second to start: a
+function of the same arguments, with its exit codes and words. `test_telegram` runs the real
 one, unmodified, against the same preview, and shows that the stand-in prints the same.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import re
+import subprocess
+from collections.abc import Sequence
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
 
 from listeners.contract import Listener, Target
 from listeners.sources.telegram import Telegram
 from tests.servers.station import HttpStation, Post
 from tests.servers.web import Answer, Request
 
-_STAND_IN = """\
-#!{python} -SEI
-import json, re, socket, sys
-
-def ask(path):
-    with socket.create_connection(("127.0.0.1", {port})) as there:
-        there.sendall(f"GET {{path}} HTTP/1.0\\r\\n\\r\\n".encode())
-        head, _, body = there.makefile("rb").read().partition(b"\\r\\n\\r\\n")
-    status = int(head.split()[1])
-    if status == 302:
-        return ask(re.search(rb"Location: (\\S+)", head)[1].decode())
-    return status, path, body.decode("utf-8", "replace")
-
-most = int(sys.argv[sys.argv.index("--max-results") + 1])
-path = "/s/" + sys.argv[-1]
-printed = 0
-while path and printed < most:
-    status, here, page = ask(path)
-    if status != 200:
-        sys.exit(f"snscrape.base.ScraperException: Got status code {{status}}")
-    if "/s/" not in here:
-        print("WARNING  No public post list for this user", file=sys.stderr)
-        break
-    posts = re.findall(
-        r'data-post="[^"]+".*?(?:message_text[^>]*>(.*?)</div>)?\\s*'
-        r'<div class="tgme_widget_message_footer.*?href="([^"]+)".*?datetime="([^"]+)"',
-        page,
-    )
-    for text, link, date in reversed(posts):
-        post = {{"_type": "snscrape.modules.telegram.TelegramPost"}}
-        post |= {{"url": link.replace("//t.me/", "//t.me/s/"), "date": date}}
-        post |= {{"content": re.sub("<[^>]+>", "", text) or None, "outlinks": []}}
-        post |= {{"linkPreview": None, "outlinksss": "", "_snscrape": "0.7.0.20230622"}}
-        print(json.dumps(post))
-        printed += 1
-        if printed == most:
-            break
-    more = re.search(r'href="([^"]+)" class="tme_messages_more', page)
-    path = more[1] if more else None
-"""
+_POST = re.compile(
+    r'data-post="[^"]+".*?(?:message_text[^>]*>(.*?)</div>)?\s*'
+    r'<div class="tgme_widget_message_footer.*?href="([^"]+)".*?datetime="([^"]+)"'
+)
+_MORE = re.compile(r'href="([^"]+)" class="tme_messages_more')
 
 
 class Station(HttpStation):
@@ -75,19 +41,8 @@ class Station(HttpStation):
     def __init__(self) -> None:
         super().__init__()
         self.params: dict[str, Any] = {"channel": "harrowgate_trams"}
-        self.program = ""
         self.private = False
         """The channel leads to its page, without a preview."""
-
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        """A local server, and a program that reads it."""
-        with super().open(), tempfile.TemporaryDirectory() as folder:
-            program, port = Path(folder) / "snscrape", self.url.rpartition(":")[2]
-            program.write_text(_STAND_IN.format(python=sys.executable, port=port))
-            program.chmod(0o755)
-            self.program = str(program)
-            yield
 
     def target(self) -> Target:
         """The channel."""
@@ -95,7 +50,27 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, but with the stand-in."""
-        return Telegram(self.program, page=self.page_size, sleep=lambda seconds: None)
+        return Telegram(self.stand_in, page=self.page_size, sleep=lambda seconds: None)
+
+    def stand_in(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+        """What snscrape would print."""
+        most = int(arguments[arguments.index("--max-results") + 1])
+        printed: list[bytes] = []
+        path: str | None = f"/s/{arguments[-1]}"
+        while path and len(printed) < most:
+            answer, here = self._ask(path)
+            if answer.status != 200:
+                said = f"snscrape.base.ScraperException: Got status code {answer.status}"
+                return subprocess.CompletedProcess([], 1, b"".join(printed), said.encode())
+            if "/s/" not in here:
+                said = "WARNING  No public post list for this user"
+                return subprocess.CompletedProcess([], 0, b"", said.encode())
+            page = answer.body.decode("utf-8", "replace")
+            posts = [_printed(*found) for found in reversed(_POST.findall(page))]
+            printed += posts[: most - len(printed)]
+            more = _MORE.search(page)
+            path = more[1] if more else None
+        return subprocess.CompletedProcess([], 0, b"".join(printed), b"")
 
     def answer(self, request: Request) -> Answer:
         """A page of the preview, the oldest post first."""
@@ -117,8 +92,27 @@ class Station(HttpStation):
         """A preview without posts."""
         return _html(_preview("harrowgate_trams", [], None))
 
+    def _ask(self, path: str) -> tuple[Answer, str]:
+        parts = urlsplit(path)
+        answer = self._answer(Request(parts.path, dict(parse_qsl(parts.query)), {}))
+        return self._ask(answer.headers["Location"]) if answer.status == 302 else (answer, path)
+
     def _by_id(self) -> list[Post]:
         return sorted(self.world.posts, key=lambda post: -post.number)
+
+
+def _printed(text: str, link: str, date: str) -> bytes:
+    post = {
+        "_type": "snscrape.modules.telegram.TelegramPost",
+        "url": link.replace("//t.me/", "//t.me/s/"),
+        "date": date,
+        "content": re.sub("<[^>]+>", "", text) or None,
+        "outlinks": [],
+        "linkPreview": None,
+        "outlinksss": "",
+        "_snscrape": "0.7.0.20230622",
+    }
+    return msgspec.json.encode(post) + b"\n"
 
 
 def _html(page: str) -> Answer:
