@@ -16,7 +16,7 @@ from airflow.sdk import CronPartitionTimetable, TaskGroup, XComArg, dag, task
 
 from dags import common, retries
 
-FAMILIES = ("default", "mastodon")
+FAMILIES = ("default", "email", "hellopeter", "mastodon", "telegram", "trustpilot", "x")
 """Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
 
 

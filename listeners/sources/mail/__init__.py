@@ -50,7 +50,9 @@ class Email:
 
     name: ClassVar[str] = "email"
     version: ClassVar[str] = "1"
-    traits: ClassVar[Traits] = Traits(order="oldest_first", rate_family="email")
+    traits: ClassVar[Traits] = Traits(
+        order="oldest_first", rate_by=("host", "user"), rate_family="email"
+    )
 
     def __init__(
         self,

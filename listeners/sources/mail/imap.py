@@ -64,6 +64,7 @@ class Imap:
         """
         if self._session is not None:
             return
+        self._budget.take()
         with self._named("open"):
             self._session = self._connect()
         with self._named("sign in"):
@@ -78,6 +79,7 @@ class Imap:
         """The uids above ``after``, rising; those of the days from ``since`` on if it is None."""
         self.open()
         assert self._session is not None
+        self._budget.take()
         criterion = f"UID {after + 1}:*" if after is not None else f"SINCE {_day(since)}"
         with self._named("search"):
             (found, *_) = self._do("search", self._session.uid("SEARCH", criterion))
@@ -89,6 +91,7 @@ class Imap:
         """Those of the messages that are still there, in the order of ``uids``."""
         self.open()
         assert self._session is not None
+        self._budget.take()
         what = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{MOST}>)"
         with self._named("fetch"):
             parts = self._do("fetch", self._session.uid("FETCH", ",".join(map(str, uids)), what))
