@@ -198,26 +198,23 @@ class Fetcher:
         if body is not None:
             options["content"] = msgspec.json.encode(body)
 
-        def once() -> Json:
+        def asked() -> Fetched:
             sent = {"accept": "application/json", **(headers or {})}
             if body is not None:
                 sent["content-type"] = "application/json"
             if bearer is not None:
                 sent["authorization"] = bearer.header()
             budget.take(calls)
-            answer = self._ask(url, budget, headers=sent, **options)
+            return self._ask(url, budget, headers=sent, **options)
+
+        def once() -> Json:
+            answer = asked()
+            if answer.status == 401 and bearer is not None:
+                bearer.refused()
+                answer = asked()
             return _judged(url, answer, budget.now, judge)
 
-        def renewed() -> Json:
-            try:
-                return once()
-            except AuthFailed as error:
-                if bearer is None or not isinstance(error, _Unauthorised):
-                    raise
-                bearer.refused()
-                return once()
-
-        return with_retries(renewed, sleep=self._sleep, jitter=self._jitter)
+        return with_retries(once, sleep=self._sleep, jitter=self._jitter)
 
     def _ask(
         self, url: str, budget: Budget, *, headers: Mapping[str, str], **options: Any
@@ -289,16 +286,10 @@ def _onwards(
     return following
 
 
-class _Unauthorised(AuthFailed):
-    """401: another token may do."""
-
-
 def _judged(url: str, answer: Fetched, now: datetime, judge: Judge | None) -> Json:
     error = judge(answer) if judge is not None else None
     if error is not None:
         raise error
-    if answer.status == 401:
-        raise _Unauthorised(f"{shown(url)} refuses us with status 401: check the access it needs")
     raise_for_status(url, answer.status, answer.headers, now)
     return Json(
         value=decoded(url, answer.body),

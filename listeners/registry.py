@@ -34,9 +34,7 @@ SOURCES: Mapping[str, Source] = {
     "email": Source("mail", "Email", None, {"password": "OUTCRY_EMAIL_PASSWORD"}),
     "hellopeter": Source("hellopeter", "HelloPeter", None, {"api_key": "OUTCRY_HELLOPETER_KEY"}),
     "import": Source("import_file", "ImportFile"),
-    "mastodon": Source(
-        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
-    ),
+    "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
     "rss": Source("rss", "Rss"),
     "telegram": Source("telegram", "Telegram", "telegram"),
     "trustpilot": Source(

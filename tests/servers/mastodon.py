@@ -10,11 +10,12 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from listeners.contract import Listener, Target
 from listeners.sources.mastodon import Mastodon
-from tests.servers.station import PATIENCE, HttpStation, Post
+from tests.servers.station import HttpStation, Post, fetcher
 from tests.servers.web import Answer, Request
 
 Status = dict[str, Any]
@@ -151,7 +152,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Mastodon(timeout=PATIENCE, sleep=lambda seconds: None)
+        return Mastodon(fetcher())
 
     def is_page(self, request: Request) -> bool:
         """All but the server's description of itself."""
@@ -160,7 +161,8 @@ class Station(HttpStation):
     def answer(self, request: Request) -> Answer:
         """What the server says, of the posts as they are now."""
         self._server.base = self.url
-        self._server.posts = [self._status(post) for post in self.world.posts]
+        self._server.page_size = self.page_size
+        self._server.posts = [_status(post) for post in self.world.posts]
         if self.world.repeats and "max_id" in request.query:
             again = str(int(request.query["max_id"]) + 1)
             request = replace(request, query={**request.query, "max_id": again})
@@ -170,12 +172,14 @@ class Station(HttpStation):
         """With the time of the reset."""
         return too_many(reset_at.isoformat().replace("+00:00", ".000000Z"))
 
-    def _status(self, post: Post) -> Status:
-        shown = status(post.number, created_at=_iso(post.at), content=f"<p>{post.text}</p>")
-        shown["edited_at"] = None if post.edited_at is None else _iso(post.edited_at)
-        if post.malformed:
-            del shown["account"]
-        return shown
+
+@cache
+def _status(post: Post) -> Status:
+    shown = status(post.number, created_at=_iso(post.at), content=f"<p>{post.text}</p>")
+    shown["edited_at"] = None if post.edited_at is None else _iso(post.edited_at)
+    if post.malformed:
+        del shown["account"]
+    return shown
 
 
 def _iso(at: datetime) -> str:

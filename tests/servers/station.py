@@ -123,7 +123,7 @@ class BaseStation(ABC):
 class HttpStation(BaseStation):
     """A far end that speaks HTTP: says how it behaves well; the bad days are here."""
 
-    page_size: ClassVar[int] = 4
+    page_size: int = 4
 
     def __init__(self) -> None:
         super().__init__()

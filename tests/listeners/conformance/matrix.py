@@ -58,11 +58,10 @@ def facts() -> str:
                 ", ".join(tells) or "no",
                 "maybe blocked" if traits.silent_empty else "nothing new",
                 ", ".join(map(_words, traits.rates)) or "none published",
-                str(_lines(source.module)),
             ]
         )
     head = ["source", "extra", "credentials", "official", "edits and deletes", "an empty answer"]
-    return "\n".join(_table([*head, "limits we keep", "lines"], rows))
+    return "\n".join(_table([*head, "limits we keep"], rows))
 
 
 def blocks() -> dict[str, str]:
@@ -92,7 +91,7 @@ def _words(rate: Rate) -> str:
     return f"{rate.amount:g} {rate.what} / {per}"
 
 
-def _lines(module: str) -> int:
+def lines_of(module: str) -> int:
     """Lines of a source's module or package."""
     place = Path(__file__).parents[3] / "listeners" / "sources" / module
     files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
