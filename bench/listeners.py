@@ -73,12 +73,13 @@ def _throughput(name: str, posts: int) -> tuple[int, float, float]:
     server = context.Process(target=_show, args=(name, posts, theirs), daemon=True)
     server.start()
     target = Target(**ours.recv())
-    with tempfile.TemporaryDirectory() as folder:
-        budget = Budget(max_pages=1_000_000, now=datetime.now(UTC), reach=LOOPBACK)
-        found = listener(name)
-        began, cpu = time.perf_counter(), time.process_time()
-        row = collect(found, target, Landing(Path(folder)), "w", budget)
-        seconds, worked = time.perf_counter() - began, time.process_time() - cpu
+    budget = Budget(max_pages=1_000_000, now=datetime.now(UTC), reach=LOOPBACK)
+    found = listener(name)
+    for _ in range(2):  # The first time the far end makes its answers, then it only gives them.
+        with tempfile.TemporaryDirectory() as folder:
+            began, cpu = time.perf_counter(), time.process_time()
+            row = collect(found, target, Landing(Path(folder)), "w", budget)
+            seconds, worked = time.perf_counter() - began, time.process_time() - cpu
     ours.send("stop")
     server.join()
     if row.error is not None:
@@ -91,6 +92,16 @@ def _show(name: str, posts: int, pipe: Connection) -> None:
     station = station_of(name)
     assert isinstance(station, HttpStation)
     station.page_size = PAGE
+    answers: dict[object, Answer] = {}
+    make = station.answer
+
+    def remembered(request: Request) -> Answer:
+        key = (request.method, request.path, str(request.query), request.body)
+        if key not in answers:
+            answers[key] = make(request)
+        return answers[key]
+
+    station.answer = remembered  # type: ignore[method-assign]
     station.world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
     station.world.write(posts)
     with station.open():

@@ -124,10 +124,6 @@ class Landing:
                     for number in _numbers(in_window / f"target={of_target}"):
                         yield Part(of_source, of_window, of_target, number)
 
-    def sources(self, kind: str) -> list[str]:
-        """The sources that a kind has parts of, sorted."""
-        return _values(self.root / kind, "source", None)
-
     def scored_kinds(self) -> list[str]:
         """The kinds of scored parts that there are, one for each model."""
         return [f"scored/model={model}" for model in _values(self.root / "scored", "model", None)]

@@ -16,7 +16,7 @@ import msgspec
 from listeners.landing import RAW, Landing, Part
 from listeners.mention import Deletion, Record, encode
 
-_DONE = "purge/source={}.json"
+_DONE = "purge/done.json"
 _MARK = b'"deletion"'
 
 
@@ -47,36 +47,28 @@ def purge(landing: Landing) -> Purged:
         LandingError: if a part cannot be read or written.
         Busy: if another run is collecting a target in question; run it again later.
     """
-    total = Purged()
-    for source in landing.sources(RAW):
-        total = _add(total, _purge_source(landing, source))
-    return total
-
-
-def _purge_source(landing: Landing, source: str) -> Purged:
-    name = _DONE.format(source)
-    content = landing.read_document(name)
+    content = landing.read_document(_DONE)
     done: dict[str, datetime] = (
         msgspec.json.decode(content, type=dict[str, datetime]) if content else {}
     )
-    gone = {d.uid: d for d in _deletions(landing, source) if d.seen_at > done.get(d.uid, _NEVER)}
+    gone = {d.uid: d for d in _deletions(landing) if d.seen_at > done.get(d.uid, _NEVER)}
     if not gone:
         return Purged()
     total = Purged(deletions=len(gone))
-    for part in landing.parts(RAW, source=source):
+    for part in landing.parts(RAW):
         total = _add(total, _purge_part(landing, part, gone))
     worked = {uid: deletion.seen_at for uid, deletion in gone.items()}
-    landing.write_document(name, msgspec.json.encode({**done, **worked}, order="sorted"))
+    landing.write_document(_DONE, msgspec.json.encode({**done, **worked}, order="sorted"))
     return total
 
 
 _NEVER = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
 
-def _deletions(landing: Landing, source: str) -> Iterator[Deletion]:
-    """Those of a source, the latest of an item last."""
+def _deletions(landing: Landing) -> Iterator[Deletion]:
+    """The latest of each item; they may have come another way than the mention."""
     found: dict[str, Deletion] = {}
-    for part in landing.parts(RAW, source=source):
+    for part in landing.parts(RAW):
         if not any(_MARK in line for line in landing.read_lines(RAW, part)):
             continue
         for record in landing.records(part):

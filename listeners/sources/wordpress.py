@@ -1,11 +1,12 @@
 """WordPress: the comments of a site, by its REST interface.
 
-``GET /wp-json/wp/v2/comments`` lists in ascending order, so a walk goes forward in time
-and may stop anywhere. Each page starts a little before the last comment of the page
-before, because comments share a second, because ``after`` is compared in the site's own
-time, which repeats an hour each autumn, and because a removed comment moves all later
-ones up. Comments that a moderator releases late carry their old date: each run starts
-``overlap_hours`` before the newest one known.
+``GET /wp-json/wp/v2/comments`` lists in ascending order, so a walk goes forward in time and
+may stop anywhere. It goes by position below a fixed ``after``, because ``after`` is compared
+in the site's own time, which repeats an hour each autumn, and comments share a second. A
+removed comment moves all later ones up: so each page begins within the one before, and
+where it does not hold the last comment of that one, the walk steps back. Comments that a
+moderator releases late carry their old date: each run starts ``overlap_hours`` before the
+newest one known.
 
 Source: WordPress 6, ``class-wp-rest-comments-controller.php`` and ``class-wp-date-query.php``.
 """
@@ -28,7 +29,6 @@ from listeners.text import plain_text
 from listeners.times import parse_time
 
 _PER_PAGE = 100
-_STEP_BACK = timedelta(hours=1, seconds=1)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,8 +59,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     newest: datetime | None = None
     """Everything up to here was shown to us."""
     after: datetime | None = None
-    """Where the open walk goes on; None between walks."""
-    page: int = 1
+    """Where the open walk began; None between walks."""
+    position: int = 0
+    """How many comments it has passed."""
+    last: str | None = None
+    """The id of the last of them."""
 
 
 class WordPress:
@@ -70,8 +73,10 @@ class WordPress:
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(order="oldest_first", has_edits=True, silent_empty=True)
 
-    def __init__(self, fetcher: Fetcher | None = None) -> None:
+    def __init__(self, fetcher: Fetcher | None = None, *, per_page: int = _PER_PAGE) -> None:
         self._fetcher = fetcher or Fetcher()
+        self._per_page = per_page
+        self._overlap = max(1, per_page // 10)
 
     def check(self, target: Target) -> None:
         """Whether the settings can be used.
@@ -94,7 +99,8 @@ class WordPress:
         place = msgspec.convert(state or {}, Place)
         while True:
             after = place.after or _start(place, site, budget.now)
-            comments, more = self._page(site, after, place.page, budget)
+            offset = max(0, place.position - self._overlap)
+            comments, total = self._page(site, after, offset, budget)
             items, rejects = map_items(
                 comments,
                 lambda comment: self._map(comment, site, budget.now),
@@ -105,12 +111,18 @@ class WordPress:
             times = [m.created_at for m in items if isinstance(m, Mention)]
             known = [at for at in (place.newest, *times) if at is not None and at <= budget.now]
             newest = max(known, default=None)
-            if not more:
-                place = Place(newest=newest or budget.now - timedelta(hours=site.overlap_hours))
-            elif times and times[-1] - _STEP_BACK > after:
-                place = Place(newest=newest, after=times[-1] - _STEP_BACK)
+            ids = [key for comment in comments if (key := _id(comment)) is not None]
+            reached = offset + self._per_page
+            more = reached < total
+            if place.last is not None and place.last not in ids:
+                # Comments before here are gone, and others have moved past us.
+                back = max(0, place.position - self._per_page)
+                place, more = Place(newest=newest, after=after, position=back), True
+            elif more:
+                last = ids[-1] if ids else None
+                place = Place(newest=newest, after=after, position=reached, last=last)
             else:
-                place = Place(newest=newest, after=after, page=place.page + 1)
+                place = Place(newest=newest or budget.now - timedelta(hours=site.overlap_hours))
             yield Page(
                 items=items,
                 rejects=rejects,
@@ -133,14 +145,15 @@ class WordPress:
             raise ValueError(one_line(error)) from error
 
     def _page(
-        self, site: Site, after: datetime, page: int, budget: Budget
-    ) -> tuple[list[Any], bool]:
+        self, site: Site, after: datetime, offset: int, budget: Budget
+    ) -> tuple[list[Any], int]:
+        """The comments from a position on, and how many there are in all."""
         query = {
             "after": after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "order": "asc",
             "orderby": "date_gmt",
-            "per_page": _PER_PAGE,
-            "page": page,
+            "per_page": self._per_page,
+            "offset": offset,
         }
         url = f"{site.base}/wp-json/wp/v2/comments"
         instead = f"follow {site.base}/comments/feed/ with the source rss"
@@ -153,9 +166,10 @@ class WordPress:
         if not isinstance(answer.value, list):
             raise SchemaChanged(f"{url} sent no list of comments: open it in a browser")
         # A page may be short, even empty, with others behind it: what we may not read is left out.
-        pages = answer.headers.get("x-wp-totalpages", "")
-        more = int(pages) > page if pages.isdecimal() else len(answer.value) >= _PER_PAGE
-        return answer.value, more
+        total = answer.headers.get("x-wp-total", "")
+        if not total.isdecimal():
+            raise SchemaChanged(f"{url} does not say how many comments there are: {instead}")
+        return answer.value, int(total)
 
     def _map(self, comment: Mapping[str, Any], site: Site, now: datetime) -> Mention:
         text = plain_text(comment["content"]["rendered"])
@@ -205,3 +219,7 @@ def _start(place: Place, site: Site, now: datetime) -> datetime:
     if place.newest is None:
         return now - timedelta(days=site.history_days)
     return place.newest - timedelta(hours=site.overlap_hours)
+
+
+def _id(comment: Any) -> str | None:
+    return str(comment["id"]) if isinstance(comment, dict) and "id" in comment else None

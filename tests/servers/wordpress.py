@@ -7,7 +7,7 @@ from a site. As there, ``after`` is compared in the site's own time.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from listeners.contract import Listener, Target
@@ -20,6 +20,7 @@ class Station(HttpStation):
     """The comments of one site in Berlin."""
 
     source = "wordpress"
+    not_applicable: ClassVar = {"duplicates": "we ask by position, and overlap on purpose"}
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,18 +38,22 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return WordPress(fetcher())
+        return WordPress(fetcher(), per_page=self.page_size)
 
     def answer(self, request: Request) -> Answer:
-        """A page by its number, the oldest first."""
+        """The comments from a position on, the oldest first."""
         if request.path != "/blog/wp-json/wp/v2/comments":
             return error(404)
         after = self._local(datetime.fromisoformat(request.query["after"]))
         found = [p for p in reversed(self.listing(request)) if self._local(p.at) > after]
-        page, _ = self.cut(found, (int(request.query["page"]) - 1) * self.page_size)
-        pages = -(-len(found) // self.page_size)
+        offset, size = int(request.query["offset"]), int(request.query["per_page"])
+        page = found[offset : offset + size]
         comments = [self._comment(post) for post in page if post.number not in self.hidden]
-        return json_answer(comments, headers={"X-WP-TotalPages": str(pages)})
+        return json_answer(comments, headers={"X-WP-Total": str(len(found))})
+
+    def blocked(self, request: Request) -> Answer:
+        """No comments."""
+        return json_answer([], headers={"X-WP-Total": "0"})
 
     def _local(self, at: datetime) -> datetime:
         return at.astimezone(self.zone).replace(tzinfo=None)

@@ -64,6 +64,14 @@ def test_a_page_of_which_nothing_may_be_read_is_not_the_end(station: Station, de
     assert sorted(int(m.native_id) for m in desk.mentions()) == [6, 7, 8, 9]
 
 
+def test_removed_comments_hide_none_within_one_run(station: Station, desk: Desk) -> None:
+    desk.world.write(24)
+    doomed = [desk.world.posts[number] for number in (0, 1, 6)]
+    desk.world.after_page = lambda: desk.world.delete(doomed.pop(0)) if doomed else None
+    assert desk.listen().outcome == "ok"
+    desk.complete()
+
+
 def test_a_comment_that_was_released_late_is_heard(station: Station, desk: Desk) -> None:
     desk.world.write(6)
     late = desk.world.posts[1]
