@@ -16,7 +16,25 @@ from airflow.sdk import CronPartitionTimetable, TaskGroup, XComArg, dag, task
 
 from dags import common, retries
 
-FAMILIES = ("default", "app_store", "google_play", "mastodon", "reddit", "youtube")
+FAMILIES = (
+    "default",
+    "app_store",
+    "bluesky",
+    "discourse",
+    "email",
+    "google_play",
+    "hackernews",
+    "hellopeter",
+    "jetstream",
+    "lemmy",
+    "mastodon",
+    "reddit",
+    "stackexchange",
+    "telegram",
+    "trustpilot",
+    "x",
+    "youtube",
+)
 """Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
 
 

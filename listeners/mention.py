@@ -12,6 +12,9 @@ from typing import Any, Literal
 import msgspec
 
 SCHEMA_VERSION = 1
+PRIVATE = "private"
+"""The flag of what was said to the brand alone, by e-mail or in a help desk: part of a
+customer's history, and never to be answered or quoted in public."""
 
 Kind = Literal["post", "comment", "review", "article", "message"]
 TimeQuality = Literal["server", "client", "assumed_zone", "day_only", "fetched"]
@@ -66,7 +69,7 @@ def make_uid(source: str, instance: str, native_id: str) -> str:
 class Mention(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="record", tag="mention"
 ):
-    """One public post, comment, review, article or message.
+    """One post, comment, review, article or message; public unless `is_private`.
 
     Raises:
         ValueError: on construction, if a time has no zone, the identity is empty, or
@@ -109,7 +112,7 @@ class Mention(
     matched: tuple[str, ...] = ()
     """Which brand queries hit, or which brand was addressed."""
     flags: tuple[str, ...] = ()
-    """Sorted words out of: scraped, truncated, translated, nsfw, backfill."""
+    """Sorted words out of: scraped, truncated, translated, nsfw, backfill, private."""
     raw: Any = None
     """The source's own payload, for replay and re-mapping."""
     schema_version: int = SCHEMA_VERSION
@@ -128,6 +131,11 @@ class Mention(
     def uid(self) -> str:
         """32 hex digits; see `make_uid`."""
         return make_uid(self.source, self.instance, self.native_id)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it was said to the brand alone; see `PRIVATE`."""
+        return PRIVATE in self.flags
 
     @property
     def content_hash(self) -> str:

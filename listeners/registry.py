@@ -41,18 +41,20 @@ SOURCES: Mapping[str, Source] = {
             "private_key": "OUTCRY_APP_STORE_PRIVATE_KEY",
         },
     ),
+    "bluesky": Source(
+        "bluesky", "Bluesky", None, {"app_password": "OUTCRY_BLUESKY_APP_PASSWORD"}, open=False
+    ),
+    "bluesky_jetstream": Source("bluesky_jetstream", "BlueskyJetstream", "jetstream"),
+    "discourse": Source("discourse", "Discourse", None, {"api_key": "OUTCRY_DISCOURSE_API_KEY"}),
+    "email": Source("mail", "Email", None, {"password": "OUTCRY_EMAIL_PASSWORD"}),
     "google_play": Source(
         "google_play",
         "GooglePlay",
         "google-play",
         {"service_account": "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT"},
     ),
-    "bluesky": Source(
-        "bluesky", "Bluesky", None, {"app_password": "OUTCRY_BLUESKY_APP_PASSWORD"}, open=False
-    ),
-    "bluesky_jetstream": Source("bluesky_jetstream", "BlueskyJetstream", "jetstream"),
-    "discourse": Source("discourse", "Discourse", None, {"api_key": "OUTCRY_DISCOURSE_API_KEY"}),
     "hackernews": Source("hackernews", "HackerNews"),
+    "hellopeter": Source("hellopeter", "HelloPeter", None, {"api_key": "OUTCRY_HELLOPETER_KEY"}),
     "import": Source("import_file", "ImportFile"),
     "lemmy": Source("lemmy", "Lemmy"),
     "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
@@ -67,11 +69,17 @@ SOURCES: Mapping[str, Source] = {
         open=False,
     ),
     "rss": Source("rss", "Rss"),
-    "youtube": Source(
-        "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
-    ),
     "stackexchange": Source(
         "stackexchange", "StackExchange", None, {"key": "OUTCRY_STACKEXCHANGE_KEY"}
+    ),
+    "telegram": Source("telegram", "Telegram", "telegram"),
+    "trustpilot": Source(
+        "trustpilot", "Trustpilot", None, {"api_key": "OUTCRY_TRUSTPILOT_KEY"}, open=False
+    ),
+    "wordpress": Source("wordpress", "WordPress"),
+    "x": Source("x", "X", None, {"bearer_token": "OUTCRY_X_TOKEN"}, open=False),
+    "youtube": Source(
+        "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
     ),
 }
 """By name, sorted."""

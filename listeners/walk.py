@@ -27,6 +27,27 @@ time alone will not do, because items that share it may lie on both sides of a p
 _RESTARTS = 3
 
 
+def by_number(page: Callable[[int], tuple[Sequence[Any], bool]]) -> Fetch:
+    """A `Fetch`, for one run, of a source that numbers its pages from 1.
+
+    ``page`` gives a page's items, newest first, and whether others follow. New items push
+    older ones to later pages, which only repeats them. A removed one pulls them to earlier
+    pages, past a reader who is between two pages: so a walk that goes on after a pause reads
+    the page before again, and what is missed within a run is for the overlap of the next.
+    """
+    pauses = True
+
+    def fetch(cursor: Any) -> tuple[Sequence[Any], Any]:
+        nonlocal pauses
+        number = cursor or 1
+        before = page(number - 1)[0] if pauses and number > 1 else ()
+        pauses = False
+        items, more = page(number)
+        return [*before, *items], number + 1 if more else None
+
+    return fetch
+
+
 class Walk(msgspec.Struct, frozen=True):
     """A walk that is under way."""
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from listeners.contract import Listener, Target
+from listeners.contract import Allowance, Listener, Target
 from listeners.http import Fetcher
 from listeners.mention import Mention
 from tests.servers.web import Answer, Request, serving
@@ -82,6 +83,8 @@ class BaseStation(ABC):
     source: ClassVar[str]
     renews: ClassVar[bool] = False
     """A refused credential (401) is renewed within the run."""
+    names_time: ClassVar[bool] = True
+    """A limit comes with the time at which it ends."""
     one_page: ClassVar[bool] = False
     """Everything there is comes in one answer."""
     meanings: ClassVar[Mapping[str, str]] = {}
@@ -105,6 +108,10 @@ class BaseStation(ABC):
     @abstractmethod
     def listener(self) -> Listener:
         """The real listener, that gives up after `PATIENCE` and pauses for nobody."""
+
+    def allowance(self, root: Path) -> Allowance | None:
+        """What its credential may use; kept below ``root``."""
+        return None
 
     def number(self, mention: Mention) -> int:
         """Which post a mention is; the last number in its native id, unless said otherwise."""

@@ -83,6 +83,10 @@ def _words(value: Any) -> tuple[str, ...]:
     return (_text(value),)
 
 
+def _flags(value: Any) -> tuple[str, ...]:
+    return tuple(sorted(set(_words(value))))
+
+
 def _whole(value: Any) -> str:
     """An id that a spreadsheet has made a float: ``3.0`` is ``3``."""
     return _text(value).removesuffix(".0")
@@ -123,6 +127,7 @@ _OWN: dict[str, _Reader] = {
     "rating": _number,
     "rating_max": _number,
     "matched": _words,
+    "flags": _flags,
 }
 FIELDS: frozenset[str] = frozenset(
     {*_OWN, *_ENGAGEMENT, *(f"author.{name}" for name in _AUTHOR), "created_at", "edited_at"}

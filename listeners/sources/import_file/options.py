@@ -14,7 +14,7 @@ from listeners.contract import Target
 from listeners.errors import BadTarget
 from listeners.mention import Deletion, Mention
 from listeners.sources.import_file.fields import FieldMap
-from listeners.sources.import_file.presets import CANONICAL, PRESETS, USUAL
+from listeners.sources.import_file.presets import CANONICAL, LENIENT, PRESETS, USUAL
 
 RowMapper = Callable[[Mapping[str, Any], datetime], Mention | Deletion]
 
@@ -115,6 +115,7 @@ def mapper_of(
         if columns is not None:
             raise BadTarget("the preset canonical reads JSON Lines only: give a field map for CSV")
         return lambda row, at: _canonical(row, at, listener)
+    lenient = lenient or options.preset in LENIENT
     lenient = lenient or (options.preset is None and options.fields is None)
     fields = PRESETS[options.preset] if options.preset else options.fields or USUAL
     field_map = FieldMap(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from listeners.mention import PRIVATE
+
 Fields = dict[str, Any]
+
+_PRIVATE: Fields = {"kind": {"const": "message"}, "flags": {"const": PRIVATE}}
 
 PRESETS: dict[str, Fields] = {
     # Customer Support on Twitter: one tweet a row, parents as floats, text as Twitter escapes it.
@@ -31,7 +35,49 @@ PRESETS: dict[str, Fields] = {
         "shares": "retweet_count",
         "matched": "airline",
     },
+    # A view of Zendesk exported as CSV: what the customer wrote is not in it, only the subject.
+    "zendesk": {
+        **_PRIVATE,
+        "source": {"const": "zendesk"},
+        "native_id": "Id",
+        "text": "Subject",
+        "created_at": "Created at",
+        "author.id": ["Requester email", "Requester id"],
+        "author.handle": "Requester email",
+        "author.name": "Requester",
+        "container": "Group",
+    },
+    # Tickets exported from Freshdesk as CSV: the subject only, too.
+    "freshdesk": {
+        **_PRIVATE,
+        "source": {"const": "freshdesk"},
+        "native_id": "Ticket ID",
+        "text": "Subject",
+        "created_at": "Created time",
+        "author.id": ["Email", "Contact ID"],
+        "author.handle": "Email",
+        "author.name": "Full name",
+        "container": "Group",
+    },
+    # Any other help desk, with the customer's words in a column of their own.
+    "helpdesk": {
+        **_PRIVATE,
+        "source": {"const": "helpdesk"},
+        "native_id": ["Ticket ID", "ticket_id", "Id", "ID", "id", "Number"],
+        "text": ["Description", "description", "Body", "body", "Message", "message"],
+        "title": ["Subject", "subject", "Title", "title"],
+        "created_at": ["Created at", "created_at", "Created", "created", "Created time", "Date"],
+        "author.id": ["Requester email", "requester_email", "Email", "email", "requester_id"],
+        "author.handle": ["Requester email", "requester_email", "Email", "email"],
+        "author.name": ["Requester", "requester", "Full name", "Name", "name"],
+        "container": ["Group", "group", "Queue", "queue"],
+        "url": ["URL", "url", "Link", "link"],
+    },
 }
+
+LENIENT = frozenset({"zendesk", "freshdesk", "helpdesk"})
+"""Presets of exports whose columns are chosen by those who export: only the text and the
+time must be there."""
 
 CANONICAL = "canonical"
 """JSON Lines whose fields are a mention's own."""

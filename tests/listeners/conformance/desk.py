@@ -53,7 +53,12 @@ class Desk:
             self.station.target(),
             self.landing,
             f"w{self.runs:03}",
-            Budget(max_pages=pages, now=now, reach=LOOPBACK),
+            Budget(
+                max_pages=pages,
+                now=now,
+                reach=LOOPBACK,
+                allowance=self.station.allowance(self.landing.root),
+            ),
         )
 
     def settle(self, pages: int = 100) -> None:
