@@ -13,6 +13,7 @@ from nlp import privacy
 from nlp.assessment import Assessment, Cue, Evidence, Passage
 from nlp.cues import CueFinder, load_cues
 from nlp.language import guess, model_path
+from nlp.listed import Names, products_of
 from nlp.loading import load
 from nlp.reader import Reader, Reading
 from nlp.text import MODEL_CHARACTERS
@@ -79,6 +80,7 @@ class Assessor:
             complaint_probability=reading.complaint_probability,
             severity=reading.severity,
             cues=_in_text(cues, shift),
+            products=products_of(cues),
             evidence=_in_text(reading.evidence, shift),
             title_cues=_in_title(cues, shift),
             personal_data=privacy.find(passage.text, self._region),
@@ -87,13 +89,20 @@ class Assessor:
 
 
 def load_assessor(
-    model_folder: Path, *, cues: Path | None = None, phone_region: str = "US"
+    model_folder: Path,
+    *,
+    cues: Path | None = None,
+    products: Names | None = None,
+    places: Names | None = None,
+    phone_region: str = "US",
 ) -> Assessor:
     """The assessor of a model's folder.
 
     Args:
         model_folder: what `nlp.loading.load` takes.
-        cues: a file of cues in the place of the one that comes with Outcry.
+        cues: a file of cues in the place of the one that comes with Outcry, or added to it.
+        products: the operator's products, each with the other ways to write it.
+        places: the operator's places, likewise.
         phone_region: ISO 3166 code of the country whose telephone numbers need no country code.
 
     Raises:
@@ -102,7 +111,7 @@ def load_assessor(
         CuesInvalid: if the cues cannot be read.
     """
     model_path()
-    return Assessor(load(model_folder), load_cues(cues), phone_region)
+    return Assessor(load(model_folder), load_cues(cues, products=products, places=places), phone_region)
 
 
 def _whole(passage: Passage) -> str:

@@ -1,7 +1,8 @@
-"""Words that change what is done about a mention: safety, legal, churn and the like.
+"""Words that change what is done about a mention, or say what it is about.
 
 The words are the operator's, in a TOML file (``cues.toml`` by default, which says how to write
-one). They are matched by spaCy's tokenizer and matchers, without a trained pipeline.
+one, and how to add to it). They are matched by spaCy's tokenizer and matchers, without a trained
+pipeline; amounts and dates by regular expressions of the same file.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import threading
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -26,11 +27,12 @@ from spacy.vocab import Vocab
 from nlp.assessment import Cue, CueKind
 from nlp.cue_phrases import PhraseError, has_gap, parts, patterns, readings
 from nlp.errors import CuesInvalid
+from nlp.listed import Listed, Names
 from nlp.text import MODEL_CHARACTERS
 
 DEFAULT: Final = Path(__file__).with_name("cues.toml")
 
-_KINDS: Final = frozenset(get_args(CueKind))
+_KINDS: Final = frozenset((*get_args(CueKind), "amount", "date"))
 _UNLESS: Final = "unless:"
 _WINDOW: Final = 5
 _BREAKS: Final = frozenset({".", "!", "?", ";", ":", "...", "but", "\n"})
@@ -47,16 +49,20 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     negatable: bool = True
     hypothetical: bool = True
 
 
 class CueFinder:
-    """Finds cues by the phrases of one file. Safe to call from several threads."""
+    """Finds cues by the phrases of one file, and products and places by the operator's lists.
 
-    def __init__(self, rules: dict[str, _Rules]) -> None:
+    Safe to call from several threads.
+    """
+
+    def __init__(self, rules: Mapping[str, _Rules], products: Names, places: Names) -> None:
         self._rules = rules
         # Phrases are compared in small letters; no other property of a word is asked for.
         self._pipeline = spacy.blank("en", vocab=Vocab(lex_attr_getters={LOWER: str.lower}))
@@ -65,6 +71,8 @@ class CueFinder:
         for kind, rule in rules.items():
             self._add(kind, rule.words)
             self._add(_UNLESS + kind, rule.unless)
+        self._patterns = [(kind, _compiled(rule)) for kind, rule in rules.items() if rule.patterns]
+        self._listed = Listed(self._pipeline, {"product": products, "place": places})
         self._lock = threading.Lock()
 
     def find(self, texts: Sequence[str]) -> list[tuple[Cue, ...]]:
@@ -100,10 +108,21 @@ class CueFinder:
         return spans
 
     def _cues(self, doc: Doc) -> tuple[Cue, ...]:
+        cues = [*self._by_words(doc), *self._by_pattern(doc.text), *self._listed.find(doc)]
+        return tuple(sorted(cues, key=lambda cue: (cue.start, cue.kind)))
+
+    def _by_pattern(self, text: str) -> Iterator[Cue]:
+        for kind, pattern in self._patterns:
+            for match in pattern.finditer(text):
+                yield Cue(
+                    kind=cast("CueKind", kind), text=match[0], start=match.start(), end=match.end()
+                )
+
+    def _by_words(self, doc: Doc) -> list[Cue]:
         spans = self._matches(doc)
         if not spans:
-            return ()
-        cues = [
+            return []
+        return [
             Cue(
                 kind=cast("CueKind", kind), text=span.text, start=span.start_char, end=span.end_char
             )
@@ -112,34 +131,45 @@ class CueFinder:
             if not (self._rules[kind].negatable and _is_negated(doc, span))
             and (self._rules[kind].hypothetical or not _is_conditional(doc, span))
         ]
-        return tuple(sorted(cues, key=lambda cue: (cue.start, cue.kind)))
 
 
-def load_cues(path: Path | None = None) -> CueFinder:
+def load_cues(
+    path: Path | None = None, *, products: Names | None = None, places: Names | None = None
+) -> CueFinder:
     """The finder of a file of cues; of the one that comes with Outcry by default.
+
+    Args:
+        path: the file.
+        products: the operator's products, each with the other ways to write it.
+        places: the operator's places, likewise.
 
     Raises:
         CuesInvalid: if the file cannot be read, or is not a file of cues.
     """
-    if path is None:
+    if path is None and not products and not places:
         return _default()
-    return CueFinder(_read(path))
+    rules = _read(DEFAULT) if path is None else _read(path)
+    return CueFinder(rules, products or {}, places or {})
 
 
 @cache
 def _default() -> CueFinder:
-    return CueFinder(_read(DEFAULT))
+    return CueFinder(_read(DEFAULT), {}, {})
 
 
 def _read(path: Path) -> dict[str, _Rules]:
     hint = f"see {DEFAULT.name} of Outcry for the layout"
     try:
         table = tomllib.loads(path.read_text("utf-8"))
+        extends = table.pop("extends", False)
+        if not isinstance(extends, bool):
+            raise PhraseError("extends must be true or false")
         rules = msgspec.convert(table, type=dict[str, _Rules])
         for rule in rules.values():
             for phrase in (*rule.words, *rule.unless):
                 _check(phrase)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, PhraseError) as error:
+            _compiled(rule)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, PhraseError, re.error) as error:
         raise CuesInvalid(f"{path} is not a file of cues ({error}); {hint}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise CuesInvalid(f"cannot read the cues in {path} ({error}); {hint}") from error
@@ -147,7 +177,28 @@ def _read(path: Path) -> dict[str, _Rules]:
     if unknown:
         known = ", ".join(sorted(_KINDS))
         raise CuesInvalid(f"{path} has a kind of cue unknown here, {unknown[0]!r}; use {known}")
-    return rules
+    return _joined(_read(DEFAULT), rules) if extends else rules
+
+
+def _joined(shipped: dict[str, _Rules], own: dict[str, _Rules]) -> dict[str, _Rules]:
+    """The shipped rules and the operator's: phrases add up, switches are the operator's."""
+    return shipped | {
+        kind: msgspec.structs.replace(
+            rule,
+            words=(*shipped[kind].words, *rule.words),
+            unless=(*shipped[kind].unless, *rule.unless),
+            patterns=(*shipped[kind].patterns, *rule.patterns),
+        )
+        if kind in shipped
+        else rule
+        for kind, rule in own.items()
+    }
+
+
+def _compiled(rule: _Rules) -> re.Pattern[str]:
+    # Each by itself first, so that a mistake is told of the one that has it.
+    alternatives = [f"(?:{re.compile(one, re.VERBOSE).pattern})" for one in rule.patterns]
+    return re.compile("|".join(alternatives), re.IGNORECASE | re.VERBOSE)
 
 
 def _check(phrase: str) -> None:
