@@ -111,7 +111,9 @@ def load_assessor(
         CuesInvalid: if the cues cannot be read.
     """
     model_path()
-    return Assessor(load(model_folder), load_cues(cues, products=products, places=places), phone_region)
+    return Assessor(
+        load(model_folder), load_cues(cues, products=products, places=places), phone_region
+    )
 
 
 def _whole(passage: Passage) -> str:

@@ -34,7 +34,10 @@ DEFAULT: Final = Path(__file__).with_name("cues.toml")
 
 _KINDS: Final = frozenset((*get_args(CueKind), "amount", "date"))
 _UNLESS: Final = "unless:"
-_WINDOW: Final = 5
+_WINDOW: Final = 7
+_RARE_FROM: Final = 5
+_MOST_WORDS: Final = 60_000
+"""Remembered at once; some 15 MB."""
 _BREAKS: Final = frozenset({".", "!", "?", ";", ":", "...", "but", "\n"})
 _NEGATIONS: Final = frozenset(
     {"not", "n't", "no", "never", "nobody", "none", "neither", "nor", "without", "hardly"}
@@ -46,6 +49,10 @@ _SUBJECTS: Final = frozenset({"i", "we", "you", "they", "he", "she"})
 _OPINIONS: Final = frozenset({"think", "thought", "believe", "say", "said", "mean", "feel", "if"})
 _CONDITIONS: Final = frozenset({"if", "unless", "whether", "case", "suppose", "imagine"})
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+_Gapped = tuple[list[frozenset[int]], Matcher]
+"""The choices of the other places of a phrase with gaps, as spaCy's hashes, and what finds it."""
 
 
 class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,24 +71,34 @@ class CueFinder:
 
     def __init__(self, rules: Mapping[str, _Rules], products: Names, places: Names) -> None:
         self._rules = rules
+        self._products, self._places = products, places
+        self._patterns = [(kind, _compiled(rule)) for kind, rule in rules.items() if rule.patterns]
+        self._lock = threading.Lock()
+        self._build()
+
+    def _build(self) -> None:
+        """The pipeline and its matchers, with a vocabulary of nothing but their words."""
         # Phrases are compared in small letters; no other property of a word is asked for.
-        self._pipeline = spacy.blank("en", vocab=Vocab(lex_attr_getters={LOWER: str.lower}))
-        self._phrases = PhraseMatcher(self._pipeline.vocab, attr="LOWER")
-        self._gapped: list[tuple[list[tuple[str, ...]], Matcher]] = []
-        for kind, rule in rules.items():
+        vocab = Vocab(lex_attr_getters={LOWER: str.lower})
+        self._pipeline = spacy.blank("en", vocab=vocab)
+        self._phrases = PhraseMatcher(vocab, attr="LOWER")
+        self._gapped: dict[int, list[_Gapped]] = defaultdict(list)
+        for kind, rule in self._rules.items():
             self._add(kind, rule.words)
             self._add(_UNLESS + kind, rule.unless)
-        self._patterns = [(kind, _compiled(rule)) for kind, rule in rules.items() if rule.patterns]
-        self._listed = Listed(self._pipeline, {"product": products, "place": places})
-        self._lock = threading.Lock()
+        self._listed = Listed(self._pipeline, {"product": self._products, "place": self._places})
+        self._own_words = len(vocab)
 
     def find(self, texts: Sequence[str]) -> list[tuple[Cue, ...]]:
         """The cues of each text's first ``MODEL_CHARACTERS`` characters, in order of place.
 
         Cues of one kind do not overlap: the longest counts.
         """
-        # A memory zone, so that a stream's new words do not pile up in the vocabulary.
-        with self._lock, self._pipeline.memory_zone():
+        with self._lock:
+            # A stream's new words pile up in the vocabulary. Its memory zones would drop them, but
+            # the tokenizer caches nothing in a zone, and is three times slower.
+            if len(self._pipeline.vocab) > self._own_words + _MOST_WORDS:
+                self._build()
             return [self._cues(self._pipeline.make_doc(_plain(text))) for text in texts]
 
     def _add(self, label: str, written: Iterable[str]) -> None:
@@ -90,7 +107,10 @@ class CueFinder:
             if has_gap(phrase):
                 matcher = Matcher(vocab)
                 matcher.add(label, patterns(phrase), greedy="LONGEST")
-                self._gapped.append((parts(phrase), matcher))
+                first, *others = sorted(parts(phrase), key=_commonness)
+                rest = [frozenset(map(vocab.strings.add, place)) for place in others]
+                for word in first:
+                    self._gapped[vocab.strings.add(word)].append((rest, matcher))
             else:
                 docs = [Doc(vocab, words=words) for words in readings(phrase)]
                 self._phrases.add(label, docs)
@@ -99,12 +119,17 @@ class CueFinder:
         spans: dict[str, list[Span]] = defaultdict(list)
         for span in self._phrases(doc, as_spans=True):
             spans[span.label_].append(span)
-        text = doc.text.lower()
-        for places, matcher in self._gapped:
-            # Most texts lack one of the words, and asking for them is cheaper than matching.
-            if all(any(word in text for word in place) for place in places):
-                for span in matcher(doc, as_spans=True):
-                    spans[span.label_].append(span)
+        words = set(doc.to_array(LOWER).tolist())
+        # Most texts lack one of a phrase's words, and asking for them is cheaper than matching.
+        matchers = {
+            id(matcher): matcher
+            for word in words & self._gapped.keys()
+            for others, matcher in self._gapped[word]
+            if not any(place.isdisjoint(words) for place in others)
+        }
+        for matcher in matchers.values():
+            for span in matcher(doc, as_spans=True):
+                spans[span.label_].append(span)
         return spans
 
     def _cues(self, doc: Doc) -> tuple[Cue, ...]:
@@ -199,6 +224,11 @@ def _compiled(rule: _Rules) -> re.Pattern[str]:
     # Each by itself first, so that a mistake is told of the one that has it.
     alternatives = [f"(?:{re.compile(one, re.VERBOSE).pattern})" for one in rule.patterns]
     return re.compile("|".join(alternatives), re.IGNORECASE | re.VERBOSE)
+
+
+def _commonness(place: tuple[str, ...]) -> tuple[int, int]:
+    """The place of a phrase whose words are likely to be in the fewest texts comes first."""
+    return (sum(len(word) < _RARE_FROM for word in place), len(place))
 
 
 def _check(phrase: str) -> None:
