@@ -74,7 +74,9 @@ def privacy_figures(texts: Sequence[str], per_kind: int = PER_KIND) -> dict[str,
             wrong.update(away - before)
     kinds = sorted({*right, *wrong} - {"trap"})
     return {
-        "recall": {name: round(hits[name] / tried[name], 3) for name in tried if "trap" not in name},
+        "recall": {
+            name: round(hits[name] / tried[name], 3) for name in tried if "trap" not in name
+        },
         "traps_left_alone": {
             name.removeprefix("trap "): round(hits[name] / tried[name], 3)
             for name in tried
@@ -112,9 +114,16 @@ def _draws() -> dict[str, Draw]:
         Person(locale, seed=SEED)
         for locale in (Locale.EN, Locale.EN_GB, Locale.DE, Locale.NL, Locale.FR, Locale.ES)
     ]
-    told = _framed("my name is {}", "Name: {}.", "Regards, {}", "I spoke to {}", "under the name {}")
-    plain = _framed("{} at the desk was no help", "and {} told me otherwise", "agent {} hung up",
-                    "booked for {} and me", "thanks to {} anyway")
+    told = _framed(
+        "my name is {}", "Name: {}.", "Regards, {}", "I spoke to {}", "under the name {}"
+    )
+    plain = _framed(
+        "{} at the desk was no help",
+        "and {} told me otherwise",
+        "agent {} hung up",
+        "booked for {} and me",
+        "thanks to {} anyway",
+    )
     where = _framed("my address is {}.", "deliver it to {}", "I live at {},", "{} is where it went")
     call = _framed("call me on {}", "my number is {}.", "Tel: {}", "whatsapp {}", "{} is my cell")
     bare = _framed("{}", "please fix it {}", "{} thanks")
@@ -122,8 +131,16 @@ def _draws() -> dict[str, Draw]:
     account = _framed("account number {}", "my acc no is {}", "bank account {}", "savings acc: {}")
     card = _framed("my card {}", "{}", "card number {}.", "charged to {} twice")
     identity = _framed("my id number is {}", "ID {}", "id no: {}", "identity number {}")
-    order = _framed("order {}", "my order number is {}", "ref {}", "tracking {}", "booking #{}",
-                    "case no. {}", "invoice {} is wrong", "ticket {}")
+    order = _framed(
+        "order {}",
+        "my order number is {}",
+        "ref {}",
+        "tracking {}",
+        "booking #{}",
+        "case no. {}",
+        "invoice {} is wrong",
+        "ticket {}",
+    )
     draws: dict[str, Draw] = {
         "name full, introduced": lambda r: (told(r), r.choice(people).full_name()),
         "name full, in passing": lambda r: (plain(r), r.choice(people).full_name()),
@@ -135,20 +152,52 @@ def _draws() -> dict[str, Draw]:
         "phone with words (GB)": lambda r: (call(r), _telephone(r, "GB")),
         "phone bare, with country code": lambda r: (bare(r), _telephone(r, r.choice(_EU), True)),
         "card": lambda r: (card(r), _card(r)),
-        "bank_account IBAN": lambda r: (bare(r), fakers[r.choice(("en_GB", "de_DE", "fr_FR", "es_ES"))].iban()),
-        "bank_account plain, with words": lambda r: (account(r), _digits(r, r.choice((8, 9, 10, 11)))),
+        "bank_account IBAN": lambda r: (
+            bare(r),
+            fakers[r.choice(("en_GB", "de_DE", "fr_FR", "es_ES"))].iban(),
+        ),
+        "bank_account plain, with words": lambda r: (
+            account(r),
+            _digits(r, r.choice((8, 9, 10, 11))),
+        ),
         "id_number South Africa": lambda r: (bare(r), _south_african(r)),
-        "id_number US": lambda r: (_framed("my ssn is {}", "social security {}")(r), fakers["en_US"].ssn()),
+        "id_number US": lambda r: (
+            _framed("my ssn is {}", "social security {}")(r),
+            fakers["en_US"].ssn(),
+        ),
         "id_number UK": lambda r: (bare(r), _national_insurance(r)),
         "id_number EU, with words": lambda r: (identity(r), _european(r)),
         "address US": lambda r: (where(r), fakers["en_US"].address().replace("\n", ", ")),
         "address UK": lambda r: (where(r), fakers["en_GB"].address().replace("\n", ", ")),
-        "address DE, FR, ES": lambda r: (where(r), fakers[r.choice(("de_DE", "fr_FR", "es_ES"))].street_address()),
+        "address DE, FR, ES": lambda r: (
+            where(r),
+            fakers[r.choice(("de_DE", "fr_FR", "es_ES"))].street_address(),
+        ),
         "trap order numbers": lambda r: (order(r), _digits(r, r.choice((7, 8, 9, 10, 11, 12)))),
-        "trap booking codes": lambda r: (_framed("booking {}", "PNR {}", "conf {}", "{}")(r), _code(r)),
-        "trap flights": lambda r: (_framed("flight {}", "on {}", "flt {} to Boston")(r), f"{r.choice(('UA', 'DL', 'AA', 'BA', ''))}{r.randint(100, 5999)}"),
-        "trap prices and times": lambda r: (_framed("it was {}", "{} already")(r), r.choice((f"${r.randint(2, 9999)}.{r.randint(10, 99)}", f"{r.randint(1, 12)}:{r.randint(10, 59)} pm", f"{r.randint(1, 28)}/{r.randint(1, 12)}/20{r.randint(10, 26)}", f"R{r.randint(10, 99999)}", f"{r.randint(2, 90)} minutes"))),
-        "trap links and tags": lambda r: (bare(r), r.choice((f"https://t.test/status/{_digits(r, 18)}", f"#{_digits(r, 9)}"))),
+        "trap booking codes": lambda r: (
+            _framed("booking {}", "PNR {}", "conf {}", "{}")(r),
+            _code(r),
+        ),
+        "trap flights": lambda r: (
+            _framed("flight {}", "on {}", "flt {} to Boston")(r),
+            f"{r.choice(('UA', 'DL', 'AA', 'BA', ''))}{r.randint(100, 5999)}",
+        ),
+        "trap prices and times": lambda r: (
+            _framed("it was {}", "{} already")(r),
+            r.choice(
+                (
+                    f"${r.randint(2, 9999)}.{r.randint(10, 99)}",
+                    f"{r.randint(1, 12)}:{r.randint(10, 59)} pm",
+                    f"{r.randint(1, 28)}/{r.randint(1, 12)}/20{r.randint(10, 26)}",
+                    f"R{r.randint(10, 99999)}",
+                    f"{r.randint(2, 90)} minutes",
+                )
+            ),
+        ),
+        "trap links and tags": lambda r: (
+            bare(r),
+            r.choice((f"https://t.test/status/{_digits(r, 18)}", f"#{_digits(r, 9)}")),
+        ),
     }
     return draws
 
@@ -217,7 +266,9 @@ def _national_insurance(rng: random.Random) -> str:
 def _european(rng: random.Random) -> str:
     from faker import Faker
 
-    fake = Faker(rng.choice(("es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "fi_FI", "ro_RO", "fr_FR")))
+    fake = Faker(
+        rng.choice(("es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "fi_FI", "ro_RO", "fr_FR"))
+    )
     fake.seed_instance(rng.randrange(10**9))
     return str(fake.ssn())
 

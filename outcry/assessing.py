@@ -42,6 +42,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     department: str | None = None
     department_probability: float | None = None
     cues: tuple[Cue, ...] | None = None
+    products: tuple[str, ...] | None = None
     evidence: tuple[Evidence, ...] | None = None
     personal_data: tuple[PersonalData, ...] | None = None
     model: str | None = None
@@ -131,6 +132,7 @@ def line_of(row: int, text: str, assessment: Assessment, routes: Routes) -> Line
         department=department,
         department_probability=probability,
         cues=assessment.cues,
+        products=assessment.products,
         evidence=assessment.evidence,
         personal_data=assessment.personal_data,
         model=assessment.model,

@@ -48,6 +48,10 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     name: str = ""
     accounts: tuple[str, ...] = ()
     """The brand's own accounts, as ``source:handle``, or ``*:handle`` for every source."""
+    about: tuple[str, ...] = ()
+    """Words of what the brand does, to tell it from others of its name."""
+    not_about: tuple[str, ...] = ()
+    """Words of others who bear the name; see `nlp.brand`."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,7 +79,7 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     phone_region: str = "US"
     """ISO 3166 code of the country whose telephone numbers have no country code."""
     cues: str | None = None
-    """Path of a file of cues instead of ``nlp/cues.toml``, in its format."""
+    """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
+    products: Mapping[str, tuple[str, ...]] = {}
+    """What the brand sells, each with the other ways to write it."""
+    places: Mapping[str, tuple[str, ...]] = {}
+    """Branches and sites, likewise."""
 
     @property
     def landing(self) -> Landing:
@@ -165,6 +173,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
+    known |= {"products", "places"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -180,6 +189,10 @@ def load_settings(home: Path | None = None) -> Settings:
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
+        products=_convert(
+            file, "products", document.get("products", {}), dict[str, tuple[str, ...]]
+        ),
+        places=_convert(file, "places", document.get("places", {}), dict[str, tuple[str, ...]]),
     )
 
 
@@ -208,7 +221,11 @@ def _store(settings: StoreSettings) -> StoreSettings:
 
 
 def _rules(file: Path, document: Mapping[str, Any], brand: Brand, nlp: NlpSettings) -> Rules:
-    derived = {"own_accounts": brand.accounts, "phone_region": nlp.phone_region}
+    derived = {
+        "own_accounts": brand.accounts,
+        "phone_region": nlp.phone_region,
+        "brand": {"name": brand.name, "about": brand.about, "not_about": brand.not_about},
+    }
     values = {**document.get("triage", {}), **derived}
     values.update({k: document[k] for k in ("departments", "customers") if k in document})
     key = os.environ.get("OUTCRY_PSEUDONYM_KEY")
