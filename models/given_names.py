@@ -1,4 +1,4 @@
-"""Writes ``nlp/given_names.txt``: ``python -m models.given_names --data DIR``.
+"""Writes ``nlp/given_names.txt`` and ``nlp/family_names.txt``: ``python -m models.given_names``.
 
 The names are those that Faker (MIT licence) lists for the countries below, and South African ones
 of our own. A name that people mostly write in small letters in ``sentiment.csv`` and
@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -23,6 +24,8 @@ LOCALES: Final = (
     "en_US en_GB en_IE en_IN en_KE en_NG en_NZ zu_ZA de_DE fr_FR es_ES es_MX it_IT nl_NL pt_PT"
     " pt_BR pl_PL sv_SE da_DK no_NO fi_FI ro_RO cs_CZ hu_HU hr_HR sw yo_NG ig_NG"
 ).split()
+GIVEN: Final = ("first_names", "first_names_male", "first_names_female")
+FAMILY: Final = ("last_names",)
 SOUTH_AFRICAN: Final = """
 Thandi Thando Thabo Sipho Lerato Lindiwe Nomsa Nomvula Naledi Bongani Sibusiso Themba Mandla Zanele
 Ayanda Andile Lungile Nkosinathi Siyabonga Vusi Zodwa Zinhle Nosipho Nonhle Palesa Tebogo Tshepo
@@ -48,12 +51,12 @@ _PLAIN = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]{3,})?")
 _WORD = re.compile(r"(?<![@#\w])[^\W\d_]{3,}(?!\w)")
 
 
-def listed_names() -> set[str]:
-    """Given names of all the countries, in their own capitals."""
-    found = set(SOUTH_AFRICAN)
+def listed_names(groups: Sequence[str]) -> set[str]:
+    """Names of all the countries, in their own capitals."""
+    found: set[str] = set()
     for locale in LOCALES:
         provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
-        for group in ("first_names", "first_names_male", "first_names_female"):
+        for group in groups:
             found |= set(getattr(provider, group, None) or ())
     return {name for name in found if _PLAIN.fullmatch(name) and name[0].isupper()}
 
@@ -71,19 +74,23 @@ def doubtful(names: set[str], texts: list[str]) -> set[str]:
 
 def main(
     data_folder: Annotated[Path, typer.Option("--data", help="Folder of the labelled sets.")],
-    output: Annotated[Path, typer.Option(help="Where to.")] = Path("nlp/given_names.txt"),
+    output: Annotated[Path, typer.Option(help="Where to.")] = Path("nlp"),
 ) -> None:
-    """Write the list of given names."""
+    """Write the lists of names."""
     try:
         rows = data.sentiment(data_folder) + data.airline(data_folder)
     except ModelsError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    names = listed_names()
-    unsure = doubtful(names, [row.text for row in rows])
-    lines = sorted({name.lower() + "?" * (name.lower() in unsure) for name in names})
-    output.write_text("\n".join(lines) + "\n", "utf-8")
-    print(f"{output}: {len(lines)} names, {len(unsure)} of them words or places first")
+    texts = [row.text for row in rows]
+    for file, names in (
+        ("given_names.txt", listed_names(GIVEN) | set(SOUTH_AFRICAN)),
+        ("family_names.txt", listed_names(FAMILY)),
+    ):
+        unsure = doubtful(names, texts)
+        lines = sorted({name.lower() + "?" * (name.lower() in unsure) for name in names})
+        (output / file).write_text("\n".join(lines) + "\n", "utf-8")
+        print(f"{file}: {len(lines)} names, {len(unsure)} of them words or places first")
 
 
 if __name__ == "__main__":

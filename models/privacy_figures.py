@@ -16,6 +16,7 @@ import csv
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -202,6 +203,7 @@ def _draws() -> dict[str, Draw]:
     return draws
 
 
+_ATTEMPTS: Final = 20
 _EU: Final = ("DE", "FR", "ES", "IT", "NL", "PL", "PT", "IE", "SE")
 
 
@@ -222,11 +224,13 @@ def _telephone(rng: random.Random, region: str, abroad: bool = False) -> str:
 
     kind = rng.choice((pn.PhoneNumberType.MOBILE, pn.PhoneNumberType.FIXED_LINE))
     example = pn.example_number_for_type(region, kind)
-    while True:
+    number = example
+    for _ in range(_ATTEMPTS):
         tail = 10 ** rng.randint(4, 6)
         national = example.national_number - example.national_number % tail + rng.randrange(tail)
-        number = pn.PhoneNumber(country_code=example.country_code, national_number=national)
-        if pn.is_valid_number(number):
+        other = pn.PhoneNumber(country_code=example.country_code, national_number=national)
+        if pn.is_valid_number(other):
+            number = other
             break
     forms = [pn.PhoneNumberFormat.INTERNATIONAL, pn.PhoneNumberFormat.E164]
     if not abroad:
@@ -263,10 +267,15 @@ def _national_insurance(rng: random.Random) -> str:
     return gap.join((letters, *pairs, rng.choice("ABCD")))
 
 
-def _european(rng: random.Random) -> str:
+@cache
+def _faker(locale: str) -> Any:
     from faker import Faker
 
-    fake = Faker(
+    return Faker(locale)
+
+
+def _european(rng: random.Random) -> str:
+    fake = _faker(
         rng.choice(("es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "fi_FI", "ro_RO", "fr_FR"))
     )
     fake.seed_instance(rng.randrange(10**9))

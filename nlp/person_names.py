@@ -1,4 +1,4 @@
-"""Names of people in a text, by a list of given names and by the words that introduce a name.
+"""Names of people in a text, by lists of names and by the words that introduce a name.
 
 No trained tagger: the small ones read some hundred texts a second. A list and a few introductions
 read thousands, and an agent can be told why something was masked.
@@ -14,7 +14,7 @@ from typing import Final
 
 Span = tuple[int, int]
 
-_LIST: Final = Path(__file__).with_name("given_names.txt")
+_FOLDER: Final = Path(__file__).parent
 _NAME = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]+|(?<=[OD])['\u2019][^\W\d_]+)(?:-[^\W\d_]+)?"
 _PARTICLE = (
     r"(?:van[ ]der|van[ ]den|van|von|de[ ]la|de|du|da|dos|di|le|la|bin|al|ter|ten|mac|st\.?)"
@@ -75,47 +75,43 @@ def names(text: str) -> Iterator[Span]:
     """
     if text.isupper():
         return
-    listed = _given_names()
     shouting = _has_capitals_everywhere(text)
     for match in _CAPITALISED.finditer(text):
-        found = _person(text, match, listed, shouting)
+        found = _person(text, match, shouting)
         if found is not None:
             yield found
 
 
-def _person(
-    text: str, match: re.Match[str], listed: dict[str, bool], shouting: bool
-) -> Span | None:
-    parts = [
-        (match.start() + part.start(), match[0][part.start() : part.end()])
-        for part in _PART.finditer(match[0])
-    ]
-    before = text[max(0, match.start() - _BEFORE) : match.start()]
-    first = next((at for at, (_, part) in enumerate(parts) if part.lower() not in _NEVER), None)
-    if first is None or any(part.lower() in _PLACE_LEADS for _, part in parts[:first]):
+def _person(text: str, match: re.Match[str], shouting: bool) -> Span | None:
+    given, family = _listed("given_names.txt"), _listed("family_names.txt")
+    begin = match.start()
+    words = [(begin + part.start(), part[0]) for part in _PART.finditer(match[0])]
+    first = next((at for at, (_, word) in enumerate(words) if word.lower() not in _NEVER), None)
+    if first is None or any(word.lower() in _PLACE_LEADS for _, word in words[:first]):
         return None
-    if parts[-1][1].lower() in _PLACE_ENDS or _PLACE_BEFORE.search(before):
+    parts = _kept(words[first:])
+    heads = [word.lower() for _, word in parts]
+    if heads[-1] in _PLACE_ENDS:
         return None
-    parts = _kept(parts[first:])
-    start, end = parts[0][0], parts[-1][0] + len(parts[-1][1])
-    given = [listed[part.lower()] for _, part in parts if part.lower() in listed]
-    led = first == 0
-    if led and _TITLED.search(before) and not parts[0][1].isupper():
-        return start, end
-    if not given or any(part.isupper() for _, part in parts if part.lower() in listed):
+    before = text[max(0, begin - _BEFORE) : begin] if first == 0 else text[begin : parts[0][0]]
+    span = parts[0][0], parts[-1][0] + len(parts[-1][1])
+    cased = not any(word.isupper() for _, word in parts)
+    if first == 0 and cased and _TITLED.search(before):
+        return span
+    known = heads[0] in given
+    surname = len(parts) > 1 and family.get(heads[-1], False)
+    if not (known or surname) or not cased or _PLACE_BEFORE.search(before):
         return None
-    sure = listed.get(parts[0][1].lower(), False)
-    if led and parts[0][1].lower() in listed and _INTRODUCED.search(before):
-        return (start, end) if sure or len(parts) > 1 or _SPOKEN.search(before) else None
-    if shouting:
+    if first == 0 and _INTRODUCED.search(before):
+        return span if len(parts) > 1 or given[heads[0]] or _SPOKEN.search(before) else None
+    if shouting or not given.get(heads[0], False):
         return None
-    if len(parts) > 1:
-        return (start, end) if sure and parts[1][1].lower() not in _NEVER else None
     inside = bool(before.strip()) and before.rstrip()[-1:] not in ".!?:\n\u2026"
-    return (start, end) if sure and inside else None
+    return span if len(parts) > 1 or inside or _ACTS.match(text, span[1]) else None
 
 
 _PART = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_ACTS = re.compile(r" (?:at the|in|from|was|told|said|helped|hung|refused|rocks|rocked|is)\b")
 _SPOKEN = re.compile(
     r"(?:spoke|speak\w*|talk\w*) (?:to|with) $|(?:i am|this is|called) $", re.IGNORECASE
 )
@@ -138,7 +134,7 @@ _FEW_WORDS = 6
 
 
 @cache
-def _given_names() -> dict[str, bool]:
-    """Given names in small letters; False for those that are words or places first."""
-    lines = _LIST.read_text("utf-8").split()
+def _listed(file: str) -> dict[str, bool]:
+    """Names in small letters; False for those that are words or places first."""
+    lines = (_FOLDER / file).read_text("utf-8").split()
     return {line.rstrip("?"): not line.endswith("?") for line in lines}

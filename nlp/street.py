@@ -62,9 +62,24 @@ _UK_POSTCODE = re.compile(
     r"|[A-PR-UWYZ][A-HK-Y]\d[ABEHMNPRVWXY])[ ]\d[ABD-HJLNP-UW-Z]{2}\b"
 )
 _SUFFIXED = re.compile(
-    r"\b[A-ZÄÖÜ][\w\u00df-]*(?:stra(?:\u00df|ss)e|str\.|gasse|weg|platz|allee|damm|ufer|straat|laan|plein"
-    r"|gracht|kade|singel|dreef|gatan|v\u00e4gen|vej|gade|gata|veien|katu)[ ]\d{1,4}[ ]?[a-zA-Z]?\b"
-    r"(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
+    r"\b[A-ZÄÖÜ][\w\u00df-]*(?i:stra(?:\u00df|ss)e|str\.|gasse|weg|platz|allee|damm|ufer|straat|laan"
+    r"|plein|gracht|kade|singel|dreef|gatan|v\u00e4gen|vej|gade|gata|veien|katu)"
+    r"[ ]\d{1,4}(?:[-/]\d{1,3})?[ ]?(?:[a-zA-Z]\b)?(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
+)
+_CAPITALS = r"[A-Z][\w'\u2019.-]*(?:[ ][A-Z][\w'\u2019.-]*){0,3}"
+_AMERICAN = re.compile(
+    rf"\b(?:\d{{1,6}}|PSC|USNV|USCGC|USS|Unit)[ ](?:\d{{1,5}},?[ ])?{_CAPITALS}(?:[ ]\d{{1,5}})?"
+    rf"(?:,[ ]?{_CAPITALS}(?:[ ]\d{{1,5}})?){{0,2}},?[ ][A-Z]{{2}}[ ]\d{{5}}(?:-\d{{4}})?\b"
+)
+_BEFORE_POSTCODE = re.compile(
+    rf"\b(?:(?:Flat|Unit|Studio|Apartment)[ ]\w{{1,5}},?[ ])?(?:\d{{1,4}}[a-z]?[ ])?{_CAPITALS}"
+    rf"(?:,[ ]{_CAPITALS}){{0,2}},?[ ][A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}\b"
+)
+_INTRODUCED = re.compile(
+    r"(?:\baddress(?:[ ]is|:)|\b(?:live|lives|living)[ ](?:at|on)|\bdeliver(?:ed)?(?:[ ]it)?[ ]to)[ ]"
+    r"(?P<where>(?=[^\n@\#]{0,40}\d)(?-i:[A-Z\d\u00c0-\u00de]|c/|rue|calle|chemin|boulevard)[\w'\u2019./-]*"
+    r"(?:,?[ ](?:(?-i:[A-Z\d\u00c0-\u00de])[\w'\u2019./-]*|de|la|du|des|del|los|las|of)(?![\w@])){1,11})",
+    re.IGNORECASE,
 )
 _ROMANCE = re.compile(
     r"\b(?:\d{1,4}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|chemin|all\u00e9e|impasse|quai"
@@ -83,7 +98,10 @@ def addresses(text: str) -> Iterator[Span]:
     """Where street addresses, post boxes and British postcodes stand; in no order, may overlap."""
     if not _DIGIT.search(text):
         return
-    for pattern in (_ENGLISH, _BOX, _SUFFIXED, _ROMANCE, _UK_POSTCODE):
+    places = (_AMERICAN, _BEFORE_POSTCODE, _ENGLISH, _BOX, _SUFFIXED, _ROMANCE, _UK_POSTCODE)
+    for match in _INTRODUCED.finditer(text):
+        yield match.span("where")
+    for pattern in places:
         for match in pattern.finditer(text):
             yield match.span()
 

@@ -57,7 +57,6 @@ def test_ids_of_posts_survive_bare_and_in_links(number: int) -> None:
         f"https://social.example/someone/status/{number} look",
         f"social.example/someone/status/{number}",
         f"in reply to {number}",
-        f"@user{number} hello",
         f"#{number}",
     ):
         assert masked(text) == text
@@ -79,7 +78,6 @@ def test_reference_numbers_survive(number: int, label: str) -> None:
         "it cost 1,234,567.89",
         "call me maybe",
         "order 415-555-2671",
-        "@someone@mastodon.example hello",
         "version 1.2.3.4.5.6.7.8",
         "booking 4155552671 is lost",
         "536-90-4399 is my parcel",
