@@ -43,7 +43,9 @@ class Test(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str
     kind: Kind
     texts: tuple[str, ...] = ()
-    expect: Literal["complaint", "no complaint", "negative", "positive", "not negative"] | None = None
+    expect: Literal["complaint", "no complaint", "negative", "positive", "not negative"] | None = (
+        None
+    )
     """Of a minimum functionality test."""
     change: Mapping[str, str] = {}
     """Of the other two: ``before`` and ``after`` are put around the text, or ``from`` becomes ``to``."""
@@ -109,7 +111,9 @@ def _filled(template: str, words: Mapping[str, Sequence[str]]) -> Iterator[str]:
         for name, word in zip(names, chosen, strict=True):
             text = text.replace("{" + name + "}", word)
         if "{" in text:
-            raise ValueError(f"{template!r} has a word list that the suite lacks; add it to [words]")
+            raise ValueError(
+                f"{template!r} has a word list that the suite lacks; add it to [words]"
+            )
         yield text
 
 
@@ -170,7 +174,9 @@ def main(
         print(f"{capability:24} {rate['failed']:4} of {rate['cases']:4} fail, {rate['rate']:.1%}")
     if show:
         for case in failures(reader, chosen):
-            print(f"  {case.test.capability}, {case.test.name}: {case.text!r} {case.changed or ''!r}")
+            print(
+                f"  {case.test.capability}, {case.test.name}: {case.text!r} {case.changed or ''!r}"
+            )
 
 
 if __name__ == "__main__":

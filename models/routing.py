@@ -66,7 +66,9 @@ def routing_figures(
                 taught[reason].append(text)
         if examples is not None:
             rng = random.Random(SEED)
-            taught = {label: rng.sample(own, min(examples, len(own))) for label, own in taught.items()}
+            taught = {
+                label: rng.sample(own, min(examples, len(own))) for label, own in taught.items()
+            }
         topics = learn(taught, groups=near_duplicates)
         if topics is None:
             raise DataMissing("too few examples of each reason; raise --examples")

@@ -194,6 +194,8 @@ def _read(path: Path) -> dict[str, _Rules]:
             for phrase in (*rule.words, *rule.unless):
                 _check(phrase)
             _compiled(rule)
+            if not (extends or rule.words or rule.patterns):
+                raise PhraseError("a kind has neither words nor patterns")
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, PhraseError, re.error) as error:
         raise CuesInvalid(f"{path} is not a file of cues ({error}); {hint}") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -35,7 +35,7 @@ _STEP: Final = 0.15
 _MEMORY: Final = 0.9
 _LONG_MEMORY: Final = 0.99
 _TINY: Final = 1e-9
-_PENALTY: Final = 0.5
+_PENALTY: Final = 1.0
 _BALANCE: Final = 1.0
 """1 lets each topic count the same, 0 each text."""
 _MANY: Final = 500
@@ -78,7 +78,9 @@ def learn(
 
     A topic with fewer than `LEAST_EXAMPLES` different texts is left out.
     """
-    plain = {label: sorted({_cut(text) for text in texts} - {""}) for label, texts in examples.items()}
+    plain = {
+        label: sorted({_cut(text) for text in texts} - {""}) for label, texts in examples.items()
+    }
     labels = sorted(label for label, texts in plain.items() if len(texts) >= LEAST_EXAMPLES)
     if len(labels) < len(("one", "other")):
         return None

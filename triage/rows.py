@@ -16,7 +16,7 @@ from listeners.mention import Author, Mention, make_uid
 from nlp.assessment import Assessment, CueKind, Evidence
 from nlp.brand import BrandReader
 from nlp.privacy import find, mask
-from triage.routing import Router
+from triage.routing import router_of
 from triage.rules import Accounts, Rules
 from triage.store.base import Identity, StoredMention
 
@@ -44,7 +44,7 @@ class RowMaker:
         self._handles = frozenset(rules.own_handles)
         words = msgspec.structs.replace(rules.brand, handles=rules.own_handles)
         self._brand = BrandReader(words)
-        self._router = Router(rules.departments)
+        self._router = router_of(rules.departments)
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
 
@@ -133,9 +133,10 @@ class RowMaker:
         if mention.repost_of is not None:
             copied = repost_key(make_uid(source, instance, mention.repost_of))
         cues = tuple(sorted({cue.kind for cue in assessment.cues} & _CUES))
-        department = assessment.department
+        department, probability = assessment.department, assessment.department_probability
         if department not in self._names:
-            department = self._router.route(words, cues).department
+            route = self._router.route(words, cues)
+            department, probability = route.department, route.probability
         engagement = mention.engagement
         return StoredMention(
             uid=mention.uid,
@@ -173,9 +174,7 @@ class RowMaker:
             complaint_probability=assessment.complaint_probability,
             severity=assessment.severity,
             department=department,
-            department_probability=(
-                assessment.department_probability if department == assessment.department else None
-            ),
+            department_probability=probability,
             cues=cues,
             evidence=tuple(e.text for e in assessment.evidence if _is_showable(e, assessment)),
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),

@@ -18,6 +18,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "Elm Street": ("elm st",),
 }
 
+FIRST_RUN = {"precision": 0.861, "recall": 0.571}
+
 SENTENCES: tuple[tuple[str, str], ...] = (
     # safety
     ("Flames came out of the back of my new toaster this morning", "safety date"),
