@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, product
 from typing import Final, Literal
 
 from spacy.language import Language
@@ -18,6 +19,9 @@ Names = Mapping[str, Sequence[str]]
 """What the operator calls a thing, and how else people write it."""
 
 _JOINT: Final = re.compile(r"(?<=[^\W\d_])[- ]?(?=\d)|(?<=\w)[- ](?=\w)")
+
+_MOST_PIECES: Final = 4
+"""A name of more words is found as it is written only."""
 
 
 class Listed:
@@ -53,7 +57,13 @@ def spellings(name: str) -> set[str]:
     plain = " ".join(name.split())
     if not any(map(str.isalnum, plain)):
         return set()
-    return {plain, *(_JOINT.sub(joint, plain) for joint in (" ", "-", ""))}
+    pieces = _JOINT.split(plain)
+    if len(pieces) > _MOST_PIECES:
+        return {plain}
+    return {
+        "".join(chain(*zip(pieces, (*joints, ""), strict=True)))
+        for joints in product((" ", "-", ""), repeat=len(pieces) - 1)
+    }
 
 
 def products_of(cues: Iterable[Cue]) -> tuple[str, ...]:

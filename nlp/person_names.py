@@ -40,6 +40,7 @@ _INTRODUCED = re.compile(
     r"|dear|with|by|from|to|for|and|told|says|signed)[,:]?|[-\u2013\u2014^~])[ ]*$",
     re.IGNORECASE,
 )
+_TITLES: Final = frozenset("mr mrs ms miss mx dr prof mnr mev herr frau madame".split())
 _NEVER: Final = frozenset(
     """the this that and but for not you your our his her they them what when where why how who was
     were are is have has had can could would will should please thanks thank sorry hello hi hey dear
@@ -89,14 +90,15 @@ def _person(text: str, match: re.Match[str], shouting: bool) -> Span | None:
     first = next((at for at, (_, word) in enumerate(words) if word.lower() not in _NEVER), None)
     if first is None or any(word.lower() in _PLACE_LEADS for _, word in words[:first]):
         return None
-    parts = _kept(words[first:])
+    titled = words[first][1].lower() in _TITLES and len(words) > first + 1
+    parts = _kept(words[first + titled :])
     heads = [word.lower() for _, word in parts]
     if heads[-1] in _PLACE_ENDS:
         return None
     before = text[max(0, begin - _BEFORE) : begin] if first == 0 else text[begin : parts[0][0]]
     span = parts[0][0], parts[-1][0] + len(parts[-1][1])
     cased = not any(word.isupper() for _, word in parts)
-    if first == 0 and cased and _TITLED.search(before):
+    if titled or (first == 0 and cased and _TITLED.search(before)):
         return span
     known = heads[0] in given
     surname = len(parts) > 1 and family.get(heads[-1], False)

@@ -94,7 +94,7 @@ def find(
     taken = sorted({match.span() for match in protected})
     found: list[PersonalData] = []
     for kind, spans in _searches(text):
-        some = sorted(spans)
+        some = sorted(spans, key=lambda span: (span[0], -span[1]))
         fresh = _outside(some, taken) if some else some
         if kind == "phone":
             fresh = [span for span in fresh if _is_phone(text, span, region)]

@@ -64,7 +64,7 @@ _UK_POSTCODE = re.compile(
 _SUFFIXED = re.compile(
     r"\b[A-ZÄÖÜ][\w\u00df-]*(?i:stra(?:\u00df|ss)e|str\.|gasse|weg|platz|allee|damm|ufer|straat|laan"
     r"|plein|gracht|kade|singel|dreef|gatan|v\u00e4gen|vej|gade|gata|veien|katu)"
-    r"[ ]\d{1,4}(?:[-/]\d{1,3})?[ ]?(?:[a-zA-Z]\b)?(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
+    r"[ ]\d{1,4}(?:[-/]\d{1,3})?(?:[ ]?[a-zA-Z]\b)?(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
 )
 _CAPITALS = r"[A-Z][\w'\u2019.-]*(?:[ ][A-Z][\w'\u2019.-]*){0,3}"
 _AMERICAN = re.compile(
