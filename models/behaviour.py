@@ -48,7 +48,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     )
     """Of a minimum functionality test."""
     change: Mapping[str, str] = {}
-    """Of the other two: ``before`` and ``after`` are put around the text, or ``from`` becomes ``to``."""
+    """Of the others: ``before`` and ``after`` are put around a text, or ``from`` becomes ``to``."""
     direction: Literal["up", "down"] | None = None
     """Where a direction test allows the probability of a complaint to go."""
 
@@ -85,7 +85,7 @@ def failures(reader: Reader, chosen: Sequence[Case]) -> list[Case]:
 
 
 def failure_rates(reader: Reader, chosen: Sequence[Case]) -> dict[str, dict[str, float]]:
-    """By capability: how many cases there are, how many fail, and the share, in the file's order."""
+    """By capability, in the file's order: how many cases there are, how many fail, the share."""
     failed = failures(reader, chosen)
     rates = {}
     for capability in dict.fromkeys(case.test.capability for case in chosen):

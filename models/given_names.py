@@ -20,13 +20,14 @@ import typer
 from models import data
 from models.errors import ModelsError
 
-LOCALES: Final = (
+_LOCALES_WORDS: Final = (
     "en_US en_GB en_IE en_IN en_KE en_NG en_NZ zu_ZA de_DE fr_FR es_ES es_MX it_IT nl_NL pt_PT"
     " pt_BR pl_PL sv_SE da_DK no_NO fi_FI ro_RO cs_CZ hu_HU hr_HR sw yo_NG ig_NG"
-).split()
+)
+LOCALES: Final = tuple(_LOCALES_WORDS.split())
 GIVEN: Final = ("first_names", "first_names_male", "first_names_female")
 FAMILY: Final = ("last_names",)
-SOUTH_AFRICAN: Final = """
+_SOUTH_AFRICAN_WORDS: Final = """
 Thandi Thando Thabo Sipho Lerato Lindiwe Nomsa Nomvula Naledi Bongani Sibusiso Themba Mandla Zanele
 Ayanda Andile Lungile Nkosinathi Siyabonga Vusi Zodwa Zinhle Nosipho Nonhle Palesa Tebogo Tshepo
 Kagiso Katlego Lebogang Mpho Neo Refilwe Boitumelo Karabo Kgosi Dineo Keabetswe Mmabatho Tumelo
@@ -36,17 +37,17 @@ Mulalo Takalani Nyiko Tsakani Pieter Johan Hennie Kobus Gerrit Hendrik Francois 
 Marius Wikus Ruan Stefanus Elmarie Annelie Annetjie Marlize Liezl Chantelle Marietjie Sannie Zelda
 Elsabe Christelle Riana Yolandi Fatima Aisha Yusuf Imraan Riyaad Zubeida Shireen Priya Kavitha
 Logan Nadine Kershnee Thirushen Naidoo Nqobile Sanele Mthunzi Mzwandile Busisiwe Nompumelelo
-""".split()
-PLACES: Final = frozenset(
-    """austin dallas charlotte orlando houston denver phoenix boston chelsea virginia carolina
+"""
+SOUTH_AFRICAN: Final = tuple(_SOUTH_AFRICAN_WORDS.split())
+_PLACES_WORDS: Final = """austin dallas charlotte orlando houston denver phoenix boston chelsea virginia carolina
     georgia florence jackson lincoln madison sydney milan chad jordan kenya india asia america
     china israel london paris dakota montana savannah brooklyn memphis cleveland lexington berlin
     victoria adelaide melbourne alexandria valencia lourdes troy aurora trenton camden holland
     ireland brittany lorraine tyrol verona siena vienna rome roma catalina carmel santa san los las
     logan indy jan oscar carmen diego juan francisco jose late dallas cole
     christian angel easter delta southwest frontier alaska tommy hilfiger burberry dillard norton
-    boots kindle alexa siri ford chrysler mercedes lexus wells chase macy kohl nike adidas dell""".split()
-)
+    boots kindle alexa siri ford chrysler mercedes lexus wells chase macy kohl nike adidas dell"""
+PLACES: Final = frozenset(_PLACES_WORDS.split())
 _PLAIN = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]{3,})?")
 _WORD = re.compile(r"(?<![@#\w])[^\W\d_]{3,}(?!\w)")
 

@@ -17,10 +17,13 @@ Span = tuple[int, int]
 _BEFORE: Final = 40
 _IDENTITY_WORDS = re.compile(
     r"(?<!case )(?<!order )(?<!user )(?<!mail )(?<!ticket )(?<!claim )(?<!action )(?<!booking )"
-    r"(?<!customer )(?<!reference )(?<!tweet )(?<!call )\b(?:i\.?d\.?|identity|identification|national (?:id|insurance)|passport|ssn|social security"
+    r"(?<!customer )(?<!reference )(?<!tweet )(?<!call )\b(?:i\.?d\.?|identity|identification"
+    r"|national (?:id|insurance)|passport|ssn|social security"
     r"|ss ?\#|nino|ni (?:number|no)|nhs|tax (?:id|number|file)|itin|pps|ppsn|bsn|sofi|pesel|dni|nie"
-    r"|nif|cpr|hetu|personnummer|personal (?:id|number|code)|codice fiscale|steuer-?id|sozialvers\w*"
-    r"|s\u00e9curit\u00e9 sociale|rijksregister\w*|registre national|cnp|egn|oib|emso|amka|rodn\u00e9 \u010d\u00edslo"
+    r"|nif|cpr|hetu|personnummer|personal (?:id|number|code)|codice fiscale|steuer-?id"
+    r"|sozialvers\w*"
+    r"|s\u00e9curit\u00e9 sociale|rijksregister\w*|registre national|cnp|egn|oib|emso|amka"
+    r"|rodn\u00e9 \u010d\u00edslo"
     r"|birth number|sin|aadhaar|licen[cs]e (?:number|no)|driver'?s licen[cs]e)\b",
     re.IGNORECASE,
 )
@@ -28,7 +31,8 @@ _ACCOUNT_WORDS = re.compile(
     r"(?:\b(?:acc(?:ount|t)?|a/c|bank(?:ing)?|savings|cheque|checking|current|transmission|iban"
     r"|sort ?code|routing|branch code|aba|bsb|konto(?:nummer)?|rekening(?:nummer)?|compte|cuenta"
     r"|fnb|absa|nedbank|capitec|standard bank|hsbc|barclays|lloyds|natwest|monzo)\b)"
-    r"(?:[ ]?(?:account|acc|acct|number|num|nr|no|\#|is|details|with|at|code|ending|my|now)\b\.?)*[ ]*"
+    r"(?:[ ]?(?:account|acc|acct|number|num|nr|no|\#|is|details|with|at|code|ending|my"
+    r"|now)\b\.?)*[ ]*"
     r"[:=\#.-]?[ ]*$",
     re.IGNORECASE,
 )
@@ -47,18 +51,20 @@ _SPEAKING: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\d{6}[-+A-FYXWVU]\d{3}[0-9A-Y]", "fi.hetu"),
         (r"\d{7}[A-W][A-IW]?", "ie.pps"),
         (
-            r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}",
+            r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]) ?(?:\d{2}"
+            r"|2[AB]) ?\d{3} ?\d{3} ?\d{2}",
             "fr.nir",
         ),
         (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", "be.nn"),
         (r"\d{6}-\d{4}", "se.personnummer"),
     )
 )
-_NUMBERED: Final = (
+_NUMBERED_WORDS: Final = (
     "za.idnr us.ssn us.itin gb.nhs gb.utr nl.bsn pl.pesel de.idnr be.nn se.personnummer dk.cpr"
     " no.fodselsnummer pt.nif ro.cnp bg.egn hr.oib si.emso gr.amka at.vnr cz.rc ee.ik lt.asmens"
     " fr.nir in_.aadhaar ca.sin au.tfn es.dni"
-).split()
+)
+_NUMBERED: Final = tuple(_NUMBERED_WORDS.split())
 _NUMBER = re.compile(r"(?<![\w@#/.,$\u00a3\u20ac])\d(?:[ ./-]?\d){6,17}(?![\w/]|[.,]\d)")
 _PASSPORT = re.compile(
     r"\bpassport\b[^\n\d]{0,24}?\b(?-i:([A-Z]{1,2}\d{6,8}|\d{9}))\b", re.IGNORECASE

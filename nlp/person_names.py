@@ -20,7 +20,8 @@ _PARTICLE = (
     r"(?:van[ ]der|van[ ]den|van|von|de[ ]la|de|du|da|dos|di|le|la|bin|al|ter|ten|mac|st\.?)"
 )
 _CAPITALISED = re.compile(
-    rf"(?<![\w@#$.'\u2019/-]){_NAME}(?:[ ](?:[A-Z]\.[ ])?(?:{_PARTICLE}[ ])?{_NAME}(?!\w)){{0,3}}(?![\w@])"
+    rf"(?<![\w@#$.'\u2019/-]){_NAME}(?:[ ](?:[A-Z]\.[ ])?(?:{_PARTICLE}[ ])?{_NAME}"
+    rf"(?!\w)){{0,3}}(?![\w@])"
 )
 _TITLED = re.compile(
     r"(?:\b(?:mr|mrs|ms|miss|mx|dr|prof|mnr|mev|herr|frau|se\u00f1ora?|monsieur|madame|signora?)\.?"
@@ -32,17 +33,20 @@ _TITLED = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCED = re.compile(
-    r"(?:\b(?:i am|i['\u2019]m|this is|spoke (?:to|with)|speak(?:ing)? (?:to|with)|talk(?:ed|ing)? (?:to|with)"
+    r"(?:\b(?:i am|i['\u2019]m|this is|spoke (?:to|with)|speak(?:ing)? (?:to|with)|talk(?:ed"
+    r"|ing)? (?:to|with)"
     r"|agent|rep|manager|supervisor|driver|steward(?:ess)?|attendant|assistant|consultant|waiter"
     r"|technician|nurse|doctor|pilot|captain|clerk|cashier|lady|guy|man|woman|colleague|husband"
-    r"|wife|son|daughter|mother|mom|mum|father|dad|sister|brother|friend|called|thanks|thank you|thx"
-    r"|kudos to|shout ?out to|props to|cheers|ask(?:ed)? for|contact|served by|helped by|hi|hello|hey"
+    r"|wife|son|daughter|mother|mom|mum|father|dad|sister|brother|friend|called|thanks"
+    r"|thank you|thx"
+    r"|kudos to|shout ?out to|props to|cheers|ask(?:ed)? for|contact|served by|helped by|hi"
+    r"|hello|hey"
     r"|dear|with|by|from|to|for|and|told|says|signed)[,:]?|[-\u2013\u2014^~])[ ]*$",
     re.IGNORECASE,
 )
-_TITLES: Final = frozenset("mr mrs ms miss mx dr prof mnr mev herr frau madame".split())
-_NEVER: Final = frozenset(
-    """the this that and but for not you your our his her they them what when where why how who was
+_TITLES_WORDS: Final = """mr mrs ms miss mx dr prof mnr mev herr frau madame"""
+_TITLES: Final = frozenset(_TITLES_WORDS.split())
+_NEVER_WORDS: Final = """the this that and but for not you your our his her they them what when where why how who was
     were are is have has had can could would will should please thanks thank sorry hello hi hey dear
     monday tuesday wednesday thursday friday saturday sunday january february march april june july
     august september october november december christmas easter english french german spanish
@@ -53,15 +57,14 @@ _NEVER: Final = frozenset(
     omg wtf ok okay yes no good great best worst bad happy merry also then than now again all any
     been both did does don every from get got had if in it its let like make me my of off on one only
     or other out over same see she he some such take tell to too under up us use we well which
-    while with""".split()
-)
+    while with"""
+_NEVER: Final = frozenset(_NEVER_WORDS.split())
 _PLACE_LEADS: Final = frozenset(
     {"san", "santa", "st", "saint", "los", "las", "fort", "port", "mount"}
 )
-_PLACE_ENDS: Final = frozenset(
-    """airport field city street road avenue park beach island islands county university college
-    hospital hotel stadium international station terminal cup airlines bank""".split()
-)
+_PLACE_ENDS_WORDS: Final = """airport field city street road avenue park beach island islands county university college
+    hospital hotel stadium international station terminal cup airlines bank"""
+_PLACE_ENDS: Final = frozenset(_PLACE_ENDS_WORDS.split())
 _PLACE_BEFORE = re.compile(r"\b(?:playa del|lake|cape|port|mt\.?|fort|city of) $", re.IGNORECASE)
 _BEFORE = 40
 _MOST_PARTS = 4

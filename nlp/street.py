@@ -21,7 +21,8 @@ _TYPE = (
     r"(?:street|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|crescent|cres|close|court|ct"
     r"|terrace|square|sq|highway|hwy|parkway|pkwy|circle|cir|trail|trl|grove|gardens|mews|rise|row"
     r"|hill|view|walk|way|place|pl|plaza|alley|wharf|quay|crossing|st|str|common|heights|loop|pike"
-    r"|ridge|park|green|bypass|estate|estates|station|point|landing|meadow|meadows|path|run|turnpike"
+    r"|ridge|park|green|bypass|estate|estates|station|point|landing|meadow|meadows|path|run"
+    r"|turnpike"
     r"|shore|shores|manor|junction|junctions|island|islands|field|fields|forest|forge|fork|forks"
     r"|glen|harbor|haven|hollow|isle|lake|lakes|mill|mills|mission|mountain|orchard|oval|pass|pine"
     r"|pines|plain|plains|port|prairie|ramp|ranch|rapid|rest|river|spring|springs|spur|stream"
@@ -43,14 +44,16 @@ _TAIL = (
     rf"(?:,?[ ]{{1,2}}{_POSTCODE})?"
 )
 _JOURNEY = (
-    r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|miles?|kms?|times?|people|cars?|on|down"
+    r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|miles?|kms?|times?|people|cars?"
+    r"|on|down"
     r"|in|the|my|your|our|his|her|of|to|at|for|from|and|a|is|was|off|up|by|with|this|that|flights?"
     r"|more|pm|am|percent|dollars?|way|no|out|into|over|under|all|it|i|you|we|they|per|x)"
 )
 _NAMED = r"(?-i:(?:[NSEW]\.?|[A-Z][\w'\u2019.-]*|\d{1,3}(?:st|nd|rd|th)|of|the|de|van|der|la))"
 _ENGLISH = re.compile(
     rf"{_UNIT}{_NUMBER},?[ ]+(?:(?:{_NAMED}[ ]+){{1,4}}?(?-i:(?=[A-Z])){_TYPE}\b\.?"
-    rf"|(?:(?!{_JOURNEY}\b)[^\W\d_][\w'\u2019-]*[ ]+){{1,3}}?{_PLAIN_TYPE}\b\.?(?![ ]?(?:ago|trip)))"
+    rf"|(?:(?!{_JOURNEY}\b)[^\W\d_][\w'\u2019-]*[ ]+){{1,3}}?{_PLAIN_TYPE}\b\.?(?![ ]?(?:ago"
+    rf"|trip)))"
     rf"(?:[ ](?:N|S|E|W|NE|NW|SE|SW|north|south|east|west)\b)?{_TAIL}",
     re.IGNORECASE,
 )
@@ -62,9 +65,11 @@ _UK_POSTCODE = re.compile(
     r"|[A-PR-UWYZ][A-HK-Y]\d[ABEHMNPRVWXY])[ ]\d[ABD-HJLNP-UW-Z]{2}\b"
 )
 _SUFFIXED = re.compile(
-    r"\b[A-ZÄÖÜ][\w\u00df-]*(?i:stra(?:\u00df|ss)e|str\.|gasse|weg|platz|allee|damm|ufer|straat|laan"
+    r"\b[A-ZÄÖÜ][\w\u00df-]*(?i:stra(?:\u00df|ss)e|str\.|gasse|weg|platz|allee|damm|ufer|straat"
+    r"|laan"
     r"|plein|gracht|kade|singel|dreef|gatan|v\u00e4gen|vej|gade|gata|veien|katu)"
-    r"[ ]\d{1,4}(?:[-/]\d{1,3})?(?:[ ]?[a-zA-Z]\b)?(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
+    r"[ ]\d{1,4}(?:[-/]\d{1,3})?(?:[ ]?[a-zA-Z]\b)?(?:,?[ ]\d{4,5}(?:[ ]?[A-Z]{2}\b)?)?"
+    r"(?:,?[ ][A-ZÄÖÜ][\w-]+)?"
 )
 _CAPITALS = r"[A-Z][\w'\u2019.-]*(?:[ ][A-Z][\w'\u2019.-]*){0,3}"
 _AMERICAN = re.compile(
@@ -76,20 +81,29 @@ _BEFORE_POSTCODE = re.compile(
     rf"(?:,[ ]{_CAPITALS}){{0,2}},?[ ][A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}\b"
 )
 _INTRODUCED = re.compile(
-    r"(?:\baddress(?:[ ]is|:)|\b(?:live|lives|living)[ ](?:at|on)|\bdeliver(?:ed)?(?:[ ]it)?[ ]to)[ ]"
-    r"(?P<where>(?=[^\n@\#]{0,40}\d)(?-i:[A-Z\d\u00c0-\u00de]|c/|rue|calle|chemin|boulevard)[\w'\u2019./-]*"
-    r"(?:,?[ ](?:(?-i:[A-Z\d\u00c0-\u00de])[\w'\u2019./-]*|de|la|du|des|del|los|las|of)(?![\w@])){1,11})",
+    r"(?:\baddress(?:[ ]is|:)|\b(?:live|lives|living)[ ](?:at|on)|\bdeliver(?:ed)?"
+    r"(?:[ ]it)?[ ]to)[ ]"
+    r"(?P<where>(?=[^\n@\#]{0,40}\d)(?-i:[A-Z\d\u00c0-\u00de]|c/|rue|calle|chemin"
+    r"|boulevard)[\w'\u2019./-]*"
+    r"(?:,?[ ](?:(?-i:[A-Z\d\u00c0-\u00de])[\w'\u2019./-]*|de|la|du|des|del|los|las|of)"
+    r"(?![\w@])){1,11})",
     re.IGNORECASE,
 )
 _ROMANCE = re.compile(
-    r"\b(?:\d{1,4}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|chemin|all\u00e9e|impasse|quai"
-    r"|cours|route)[ ](?:(?:de|du|des|la|le|les)[ ]|d['\u2019]|l['\u2019])*(?-i:[A-Z\u00c0-\u00de])[\w'\u2019-]+"
+    r"\b(?:\d{1,4}(?:[ ]?(?:bis|ter))?,?[ ](?:rue|avenue|boulevard|place|chemin|all\u00e9e"
+    r"|impasse|quai"
+    r"|cours|route)[ ](?:(?:de|du|des|la|le|les)[ ]|d['\u2019]|l['\u2019])*"
+    r"(?-i:[A-Z\u00c0-\u00de])[\w'\u2019-]+"
     r"(?:[ ](?-i:[A-Z\u00c0-\u00de])[\w'\u2019-]+)*"
-    r"|(?:calle|c/|avenida|avda\.?|plaza|paseo|carrer|rua|via|viale|piazza|corso|strada|vicolo|contrada"
+    r"|(?:calle|c/|avenida|avda\.?|plaza|paseo|carrer|rua|via|viale|piazza|corso|strada|vicolo"
+    r"|contrada"
     r"|borgo|ulica|ul\.|al\.|aleja|travessa|largo|rambla|glorieta|ronda|cuesta|vial|camino)[ ]"
-    r"(?:(?:de|del|la|las|los|el|da|do|das|dos|della|dei|san|santa)[ ])*(?-i:[A-Z\u00c0-\u00de\u0141\u015a\u017b])"
-    r"[\w'\u2019.-]+(?:[ ](?:(?:de|del|la|da|do|dos)[ ])*(?-i:[A-Z\u00c0-\u00de])[\w'\u2019.-]+){0,3},?[ ]"
-    r"(?:n[\u00ba\u00b0o.]*[ ]?)?\d{1,4}(?:/\d{1,4})?\b)(?:,?[ ]\d{2}-?\d{3}\b)?(?:,?[ ](?-i:[A-Z])[\w-]+)?",
+    r"(?:(?:de|del|la|las|los|el|da|do|das|dos|della|dei|san|santa)[ ])*"
+    r"(?-i:[A-Z\u00c0-\u00de\u0141\u015a\u017b])"
+    r"[\w'\u2019.-]+(?:[ ](?:(?:de|del|la|da|do|dos)[ ])*"
+    r"(?-i:[A-Z\u00c0-\u00de])[\w'\u2019.-]+){0,3},?[ ]"
+    r"(?:n[\u00ba\u00b0o.]*[ ]?)?\d{1,4}(?:/\d{1,4})?\b)(?:,?[ ]\d{2}-?\d{3}\b)?(?:,?[ ]"
+    r"(?-i:[A-Z])[\w-]+)?",
     re.IGNORECASE,
 )
 

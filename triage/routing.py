@@ -1,8 +1,8 @@
 """Which department can act on a text: examples, phrases and cues that point to one.
 
-Where two departments or more have examples enough (`nlp.topics.LEAST_EXAMPLES`), a model learnt from
-them decides, if it is certain enough, and says its calibrated probability. Where it is not, or
-where phrases point to a department that the examples do not know, the phrases decide.
+Where two departments or more have examples enough (`nlp.topics.LEAST_EXAMPLES`), a model learnt
+from them decides, if it is certain enough, and says its calibrated probability. Where it is not,
+or where phrases point to a department that the examples do not know, the phrases decide.
 
 A phrase matches whole words, whatever their case and simple endings (``bill`` finds ``bills``
 and ``billed``). A longer phrase says more than a short one: each different phrase counts as many
