@@ -39,14 +39,16 @@ Elsabe Christelle Riana Yolandi Fatima Aisha Yusuf Imraan Riyaad Zubeida Shireen
 Logan Nadine Kershnee Thirushen Naidoo Nqobile Sanele Mthunzi Mzwandile Busisiwe Nompumelelo
 """
 SOUTH_AFRICAN: Final = tuple(_SOUTH_AFRICAN_WORDS.split())
-_PLACES_WORDS: Final = """austin dallas charlotte orlando houston denver phoenix boston chelsea virginia carolina
+_PLACES_WORDS: Final = """
+    austin dallas charlotte orlando houston denver phoenix boston chelsea virginia carolina
     georgia florence jackson lincoln madison sydney milan chad jordan kenya india asia america
     china israel london paris dakota montana savannah brooklyn memphis cleveland lexington berlin
     victoria adelaide melbourne alexandria valencia lourdes troy aurora trenton camden holland
     ireland brittany lorraine tyrol verona siena vienna rome roma catalina carmel santa san los las
     logan indy jan oscar carmen diego juan francisco jose late dallas cole
     christian angel easter delta southwest frontier alaska tommy hilfiger burberry dillard norton
-    boots kindle alexa siri ford chrysler mercedes lexus wells chase macy kohl nike adidas dell"""
+    boots kindle alexa siri ford chrysler mercedes lexus wells chase macy kohl nike adidas dell
+"""
 PLACES: Final = frozenset(_PLACES_WORDS.split())
 _PLAIN = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]{3,})?")
 _WORD = re.compile(r"(?<![@#\w])[^\W\d_]{3,}(?!\w)")

@@ -1,10 +1,10 @@
 """Judges the privacy spans: ``python -m models.privacy_figures --data DIR``.
 
 Fakes in the format of the real thing are put into rows of ``complaints.csv`` and ``airline.csv``,
-one a row, in a frame that people use; half of them without any word that says what it is, where
-the thing can be known without. Names and street addresses come from two libraries that the search
-does not know; numbers are drawn with right check digits. Traps are put in the same way: order,
-flight, booking and tracking numbers, prices and times, which are nobody's. Nothing is stored.
+one a row, in a frame that people use, or without any where the thing can be known without. Names
+come from mimesis, which the lists of `nlp.person_names` do not know, street addresses from Faker;
+numbers are drawn with right check digits. Traps are put in the same way: order, flight, booking
+and tracking numbers, prices, times, links and hashtags, which are nobody's. Nothing is stored.
 
 Recall counts a fake as found when a span of its kind covers all of it (or the most of a name or an
 address). A span of a kind that the row did not have before and that touches no fake is wrong.
@@ -224,10 +224,12 @@ def _telephone(rng: random.Random, region: str, abroad: bool = False) -> str:
 
     kind = rng.choice((pn.PhoneNumberType.MOBILE, pn.PhoneNumberType.FIXED_LINE))
     example = pn.example_number_for_type(region, kind)
+    assert example is not None, region
+    whole = example.national_number or 0
     number = example
     for _ in range(_ATTEMPTS):
         tail = 10 ** rng.randint(4, 6)
-        national = example.national_number - example.national_number % tail + rng.randrange(tail)
+        national = whole - whole % tail + rng.randrange(tail)
         other = pn.PhoneNumber(country_code=example.country_code, national_number=national)
         if pn.is_valid_number(other):
             number = other

@@ -44,26 +44,32 @@ _INTRODUCED = re.compile(
     r"|dear|with|by|from|to|for|and|told|says|signed)[,:]?|[-\u2013\u2014^~])[ ]*$",
     re.IGNORECASE,
 )
-_TITLES_WORDS: Final = """mr mrs ms miss mx dr prof mnr mev herr frau madame"""
+_TITLES_WORDS: Final = "mr mrs ms miss mx dr prof mnr mev herr frau madame"
 _TITLES: Final = frozenset(_TITLES_WORDS.split())
-_NEVER_WORDS: Final = """the this that and but for not you your our his her they them what when where why how who was
+_NEVER_WORDS: Final = """
+    the this that and but for not you your our his her they them what when where why how who was
     were are is have has had can could would will should please thanks thank sorry hello hi hey dear
     monday tuesday wednesday thursday friday saturday sunday january february march april june july
     august september october november december christmas easter english french german spanish
     customer service support team airlines airways airport air flight gate terminal street road
-    avenue lane city county bank north south east west new old san los las saint still just never
+    avenue lane city county bank north south east west new old san los las saint still just
+    never
     always today tomorrow yesterday here there online app website store shop hotel really very so
     because after before waiting calling trying looking going getting having being god jesus lol
     omg wtf ok okay yes no good great best worst bad happy merry also then than now again all any
-    been both did does don every from get got had if in it its let like make me my of off on one only
+    been both did does don every from get got had if in it its let like make me my of off on one
+    only
     or other out over same see she he some such take tell to too under up us use we well which
-    while with"""
+    while with
+"""
 _NEVER: Final = frozenset(_NEVER_WORDS.split())
 _PLACE_LEADS: Final = frozenset(
     {"san", "santa", "st", "saint", "los", "las", "fort", "port", "mount"}
 )
-_PLACE_ENDS_WORDS: Final = """airport field city street road avenue park beach island islands county university college
-    hospital hotel stadium international station terminal cup airlines bank"""
+_PLACE_ENDS_WORDS: Final = """
+    airport field city street road avenue park beach island islands county university college
+    hospital hotel stadium international station terminal cup airlines bank
+"""
 _PLACE_ENDS: Final = frozenset(_PLACE_ENDS_WORDS.split())
 _PLACE_BEFORE = re.compile(r"\b(?:playa del|lake|cape|port|mt\.?|fort|city of) $", re.IGNORECASE)
 _BEFORE = 40

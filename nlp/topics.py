@@ -49,7 +49,7 @@ class _Matrix(NamedTuple):
     rows: Integers
     columns: Integers
     values: Floats
-    count: int
+    size: int
 
 
 class Topics:
@@ -180,7 +180,7 @@ def _fit(matrix: _Matrix, truth: Integers, classes: int) -> Floats:
 
 def _product(matrix: _Matrix, dense: Floats) -> Floats:
     found = [
-        np.bincount(matrix.rows, matrix.values * column[matrix.columns], matrix.count)
+        np.bincount(matrix.rows, matrix.values * column[matrix.columns], matrix.size)
         for column in np.ascontiguousarray(dense.T)
     ]
     return np.stack(found, axis=1)
