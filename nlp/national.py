@@ -41,23 +41,24 @@ _OTHER_WORDS = re.compile(
     r"|ref(?:erence)?|case|flight|claim|complaint|incident|serial|imei|model|sku|item|pnr)\b",
     re.IGNORECASE,
 )
-_SPEAKING: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
-    (re.compile(rf"(?<![\w@#/-])(?:{shape})(?![\w-])", re.IGNORECASE), module)
-    for shape, module in (
-        (r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D]", ""),
-        (r"\d{8}-?[A-HJ-NP-TV-Z]", "es.dni"),
-        (r"[XYZ]-?\d{7}-?[A-Z]", "es.nie"),
-        (r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", "it.codicefiscale"),
-        (r"\d{6}[-+A-FYXWVU]\d{3}[0-9A-Y]", "fi.hetu"),
-        (r"\d{7}[A-W][A-IW]?", "ie.pps"),
-        (
-            r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]) ?(?:\d{2}"
-            r"|2[AB]) ?\d{3} ?\d{3} ?\d{2}",
-            "fr.nir",
-        ),
-        (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", "be.nn"),
-        (r"\d{6}-\d{4}", "se.personnummer"),
-    )
+_SHAPES: Final = (
+    (r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d{2}){3} ?[A-D]", ""),
+    (r"\d{8}-?[A-HJ-NP-TV-Z]", "es.dni"),
+    (r"[XYZ]-?\d{7}-?[A-Z]", "es.nie"),
+    (r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", "it.codicefiscale"),
+    (r"\d{6}[-+A-FYXWVU]\d{3}[0-9A-Y]", "fi.hetu"),
+    (r"\d{7}[A-W][A-IW]?", "ie.pps"),
+    (
+        r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|2[0-9]|3[0-9]|4[0-2]) ?(?:\d{2}"
+        r"|2[AB]) ?\d{3} ?\d{3} ?\d{2}",
+        "fr.nir",
+    ),
+    (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", "be.nn"),
+    (r"\d{6}-\d{4}", "se.personnummer"),
+)
+"""What a number with letters or signs in fixed places looks like, and what checks it."""
+_SPEAKING = re.compile(
+    rf"(?<![\w@#/-])(?:{'|'.join(f'({shape})' for shape, _ in _SHAPES)})(?![\w-])", re.IGNORECASE
 )
 _NUMBERED_WORDS: Final = (
     "za.idnr us.ssn us.itin gb.nhs gb.utr nl.bsn pl.pesel de.idnr be.nn se.personnummer dk.cpr"
@@ -79,14 +80,12 @@ def identities(text: str) -> Iterator[Span]:
     Found are those of South Africa, the United Kingdom (National Insurance, NHS), the United
     States and the states of the European Union that python-stdnum knows, and passport numbers.
     """
-    for pattern, module in _SPEAKING:
-        for match in pattern.finditer(text):
-            if _said(_OTHER_WORDS, text, match.start()) > _said(
-                _IDENTITY_WORDS, text, match.start()
-            ):
-                continue
-            if not module or _is_valid(module, match[0]):
-                yield match.span()
+    for match in _SPEAKING.finditer(text):
+        start, module = match.start(), _SHAPES[(match.lastindex or 1) - 1][1]
+        if _said(_OTHER_WORDS, text, start) > _said(_IDENTITY_WORDS, text, start):
+            continue
+        if not module or _is_valid(module, match[0]):
+            yield match.span()
     if not _IDENTITY_WORDS.search(text):
         return
     for match in _NUMBER.finditer(text):
