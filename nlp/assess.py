@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from nlp import privacy
 from nlp.assessment import Assessment, Cue, Evidence, Passage
 from nlp.cues import CueFinder, load_cues
 from nlp.language import guess, model_path
+from nlp.listed import Names, products_of
 from nlp.loading import load
 from nlp.reader import Reader, Reading
 from nlp.text import MODEL_CHARACTERS
@@ -29,10 +30,17 @@ class Assessor:
     data is searched in all of it. Safe to call from several threads.
     """
 
-    def __init__(self, reader: Reader, cues: CueFinder, phone_region: str = "US") -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        cues: CueFinder,
+        phone_region: str = "US",
+        public_handles: Collection[str] = (),
+    ) -> None:
         self._reader = reader
         self._cues = cues
         self._region = phone_region
+        self._handles = frozenset(public_handles)
 
     @property
     def model(self) -> str:
@@ -79,22 +87,32 @@ class Assessor:
             complaint_probability=reading.complaint_probability,
             severity=reading.severity,
             cues=_in_text(cues, shift),
+            products=products_of(cues),
             evidence=_in_text(reading.evidence, shift),
             title_cues=_in_title(cues, shift),
-            personal_data=privacy.find(passage.text, self._region),
-            title_personal_data=privacy.find(passage.title or "", self._region),
+            personal_data=privacy.find(passage.text, self._region, self._handles),
+            title_personal_data=privacy.find(passage.title or "", self._region, self._handles),
         )
 
 
 def load_assessor(
-    model_folder: Path, *, cues: Path | None = None, phone_region: str = "US"
+    model_folder: Path,
+    *,
+    cues: Path | None = None,
+    products: Names | None = None,
+    places: Names | None = None,
+    phone_region: str = "US",
+    public_handles: Collection[str] = (),
 ) -> Assessor:
     """The assessor of a model's folder.
 
     Args:
         model_folder: what `nlp.loading.load` takes.
-        cues: a file of cues in the place of the one that comes with Outcry.
+        cues: a file of cues in the place of the one that comes with Outcry, or added to it.
+        products: the operator's products, each with the other ways to write it.
+        places: the operator's places, likewise.
         phone_region: ISO 3166 code of the country whose telephone numbers need no country code.
+        public_handles: the brand's own, in small letters without ``@``: nobody's personal data.
 
     Raises:
         ModelMissing: if the folder, or the language model, is not there.
@@ -102,7 +120,8 @@ def load_assessor(
         CuesInvalid: if the cues cannot be read.
     """
     model_path()
-    return Assessor(load(model_folder), load_cues(cues), phone_region)
+    finder = load_cues(cues, products=products, places=places)
+    return Assessor(load(model_folder), finder, phone_region, public_handles)
 
 
 def _whole(passage: Passage) -> str:

@@ -21,7 +21,11 @@ CueKind = Literal[
     "question",
     "spam",
 ]
-PersonalDataKind = Literal["card", "bank_account", "phone", "email", "id_number", "address"]
+DetailKind = Literal["product", "place", "amount", "date"]
+"""What a text is about; says nothing of what is to be done."""
+PersonalDataKind = Literal[
+    "card", "bank_account", "phone", "email", "id_number", "address", "name", "handle"
+]
 
 
 class Passage(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +41,14 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cue(msgspec.Struct, frozen=True, kw_only=True):
-    """Words that matter to the order of the list; offsets are characters of the text."""
+    """Words that matter to what is done, or say what it is about; offsets are characters."""
 
-    kind: CueKind
+    kind: CueKind | DetailKind
     text: str
     start: int
     end: int
+    name: str | None = None
+    """What the operator calls the product or place; None for other kinds."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +95,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     department_probability: float | None = None
     cues: tuple[Cue, ...] = ()
     products: tuple[str, ...] = ()
+    """The operator's products that text or title name, as the operator calls them, sorted."""
     evidence: tuple[Evidence, ...] = ()
     personal_data: tuple[PersonalData, ...] = ()
     title_cues: tuple[Cue, ...] = ()

@@ -2,8 +2,8 @@
 
 Every number is checked as what it seems to be (Luhn and issuer, IBAN, national plan, birth date),
 because order numbers, booking codes and status links outnumber cards a thousand to one and an
-agent needs them. Nothing inside a link, a handle or a hashtag is ever touched. The whole text is
-searched, in time that grows with its length.
+agent needs them. Nothing inside a link or a hashtag is ever touched. The whole text is searched, in
+time that grows with its length.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from nlp import national
 from nlp.assessment import PersonalData, PersonalDataKind
+from nlp.person_names import names
+from nlp.street import addresses
 
 Span = tuple[int, int]
 
@@ -25,6 +28,8 @@ LABELS: Final[dict[PersonalDataKind, str]] = {
     "email": "[email]",
     "id_number": "[id number]",
     "address": "[address]",
+    "name": "[name]",
+    "handle": "[handle]",
 }
 """What stands in the place of each kind."""
 
@@ -69,31 +74,57 @@ _NOT_A_DIGIT = re.compile(r"[^0-9]")
 _DATE = re.compile(r"(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ](?:0?[1-9]|[12]\d|3[01])(?!\d)")
 
 
-def find(text: str, region: str = "US") -> tuple[PersonalData, ...]:
+def find(
+    text: str, region: str = "US", public_handles: Collection[str] = ()
+) -> tuple[PersonalData, ...]:
     """The personal data of a text, in order and without overlaps.
 
-    Found are payment cards, IBANs, e-mail addresses, telephone numbers (of ``region``, ISO 3166,
-    or written with a country code), South African identity numbers, and US social security
-    numbers where the words say so. Never raises because of what the text holds.
+    Found are payment cards, account numbers, e-mail addresses, telephone numbers (of ``region``,
+    ISO 3166, or written with a country code), identity numbers (`nlp.national`), street addresses
+    (`nlp.street`), names of people (`nlp.person_names`) and handles. Never raises because of what
+    the text holds.
+
+    Args:
+        text: as it was written.
+        region: the country whose telephone numbers have no country code.
+        public_handles: the brand's own, in small letters without ``@``; nobody's data.
     """
-    if not _worth_a_look(text):
-        return ()
-    taken = [match.span() for match in _PROTECTED.finditer(text) if not _is_mail(text, match)]
+    protected = [match for match in _PROTECTED.finditer(text) if not _is_mail(text, match)]
+    handles = [match.span() for match in protected if _is_somebody(match[0], public_handles)]
+    taken = sorted({match.span() for match in protected})
     found: list[PersonalData] = []
-    searches: tuple[tuple[PersonalDataKind, Iterator[Span]], ...] = (
-        ("email", _emails(text)),
-        ("bank_account", _accounts(text)),
-        ("card", _cards(text)),
-        ("id_number", _identities(text)),
-        ("phone", _phone_like(text)),
-    )
-    for kind, spans in searches:
-        fresh = _outside(sorted(spans), sorted(taken))
+    for kind, spans in _searches(text):
+        some = sorted(spans, key=lambda span: (span[0], -span[1]))
+        fresh = _outside(some, taken) if some else some
         if kind == "phone":
             fresh = [span for span in fresh if _is_phone(text, span, region)]
-        taken += fresh
-        found += [PersonalData(kind=kind, start=start, end=end) for start, end in fresh]
+        if fresh:
+            taken = sorted([*taken, *fresh])
+            found += [PersonalData(kind=kind, start=start, end=end) for start, end in fresh]
+    found += [PersonalData(kind="handle", start=start, end=end) for start, end in handles]
     return tuple(sorted(found, key=lambda item: item.start))
+
+
+def _searches(text: str) -> Iterator[tuple[PersonalDataKind, Iterator[Span]]]:
+    """What is looked for, the surest first: what one finds is taken from the next."""
+    if "@" in text:
+        yield "email", _emails(text)
+    has_number = _SIX_DIGITS.search(text) is not None
+    if has_number:
+        yield "bank_account", _accounts(text)
+        yield "card", _cards(text)
+        yield "id_number", _identities(text)
+        yield "id_number", national.identities(text)
+        yield "bank_account", national.accounts(text)
+    yield "address", addresses(text)
+    if has_number:
+        yield "phone", _phone_like(text)
+    yield "name", names(text)
+
+
+def _is_somebody(handle: str, public: Collection[str]) -> bool:
+    """Whether a protected stretch is a handle that is not the brand's."""
+    return handle[0] == "@" and handle[1:].rstrip(".-").casefold() not in public
 
 
 def mask(text: str, spans: Iterable[PersonalData]) -> str:
@@ -108,11 +139,7 @@ def mask(text: str, spans: Iterable[PersonalData]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _worth_a_look(text: str) -> bool:
-    return "@" in text or _SEVEN_DIGITS.search(text) is not None
-
-
-_SEVEN_DIGITS = re.compile(r"\d(?:[^\n\d]{0,3}\d){6}")
+_SIX_DIGITS = re.compile(r"\d(?:[^\n\d]{0,3}\d){5}")
 
 
 def _is_mail(text: str, match: re.Match[str]) -> bool:

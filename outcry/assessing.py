@@ -21,7 +21,7 @@ from listeners.sources.import_file.reader import Row
 from nlp.assessment import Assessment, Cue, Evidence, Passage, PersonalData, Sentiment
 from outcry.exits import InputError
 from triage.departments import Department
-from triage.routing import Router
+from triage.routing import router_of
 
 _CHUNK_ROWS = 256
 _CHUNK_CHARACTERS = 4_000_000
@@ -42,6 +42,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     department: str | None = None
     department_probability: float | None = None
     cues: tuple[Cue, ...] | None = None
+    products: tuple[str, ...] | None = None
     evidence: tuple[Evidence, ...] | None = None
     personal_data: tuple[PersonalData, ...] | None = None
     model: str | None = None
@@ -93,15 +94,16 @@ class Routes:
     """Departments, as triage gives a text to one of them."""
 
     def __init__(self, departments: Sequence[Department]) -> None:
-        self._router = Router(departments)
+        self._router = router_of(tuple(departments))
         self._names = frozenset(department.name for department in departments)
 
     def department(self, text: str, assessment: Assessment) -> tuple[str | None, float | None]:
-        """The department, and its probability where the model says it."""
+        """The department, and its probability where a model or the examples say it."""
         if assessment.department in self._names:
             return assessment.department, assessment.department_probability
         cues = sorted({cue.kind for cue in assessment.cues})
-        return self._router.route(text, cues).department, None
+        route = self._router.route(text, cues)
+        return route.department, route.probability
 
 
 def lines_of(texts: Iterable[Text], reads: Reads, routes: Routes) -> Iterator[Line]:
@@ -131,6 +133,7 @@ def line_of(row: int, text: str, assessment: Assessment, routes: Routes) -> Line
         department=department,
         department_probability=probability,
         cues=assessment.cues,
+        products=assessment.products,
         evidence=assessment.evidence,
         personal_data=assessment.personal_data,
         model=assessment.model,

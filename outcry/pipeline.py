@@ -22,7 +22,7 @@ from listeners.mention import Deletion, Mention
 from listeners.recheck import recheck as recheck_target
 from listeners.registry import listener
 from listeners.run import collect
-from nlp.assess import load_assessor
+from nlp.assess import Assessor, load_assessor
 from nlp.assessment import Assessment, Passage
 from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
@@ -167,6 +167,22 @@ def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow
     return rows
 
 
+def assessor_of(settings: Settings) -> Assessor:
+    """What reads texts in this deployment.
+
+    Raises:
+        nlp.errors.NlpError: if the model or the file of cues cannot be used.
+    """
+    return load_assessor(
+        settings.model_folder,
+        cues=Path(settings.nlp.cues) if settings.nlp.cues else None,
+        products=settings.products,
+        places=settings.places,
+        phone_region=settings.nlp.phone_region,
+        public_handles=settings.rules.own_handles,
+    )
+
+
 def score(settings: Settings, *, window: str | None = None, progress: Progress = quiet) -> Scored:
     """Assess every raw part that the model has not assessed yet; of one window if named.
 
@@ -176,11 +192,7 @@ def score(settings: Settings, *, window: str | None = None, progress: Progress =
     waiting = [part for part in landing.parts(RAW, window=window) if not landing.has(kind, part)]
     if not waiting:
         return Scored()
-    assessor = load_assessor(
-        settings.model_folder,
-        cues=Path(settings.nlp.cues) if settings.nlp.cues else None,
-        phone_region=settings.nlp.phone_region,
-    )
+    assessor = assessor_of(settings)
     mentions = complaints = unread = 0
     for number, part in enumerate(waiting, start=1):
         said = [record for record in landing.records(part) if isinstance(record, Mention)]

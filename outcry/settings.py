@@ -49,6 +49,10 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     name: str = ""
     accounts: tuple[str, ...] = ()
     """The brand's own accounts, as ``source:handle``, or ``*:handle`` for every source."""
+    about: tuple[str, ...] = ()
+    """Words of what the brand does, to tell it from others of its name."""
+    not_about: tuple[str, ...] = ()
+    """Words of others who bear the name; see `nlp.brand`."""
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +122,7 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     phone_region: str = "US"
     """ISO 3166 code of the country whose telephone numbers have no country code."""
     cues: str | None = None
-    """Path of a file of cues instead of ``nlp/cues.toml``, in its format."""
+    """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +136,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
+    products: Mapping[str, tuple[str, ...]] = {}
+    """What the brand sells, each with the other ways to write it."""
+    places: Mapping[str, tuple[str, ...]] = {}
+    """Branches and sites, likewise."""
 
     @property
     def landing(self) -> Landing:
@@ -209,7 +217,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
-    known |= {"webhook"}
+    known |= {"products", "places", "webhook"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -226,6 +234,10 @@ def load_settings(home: Path | None = None) -> Settings:
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
+        products=_convert(
+            file, "products", document.get("products", {}), dict[str, tuple[str, ...]]
+        ),
+        places=_convert(file, "places", document.get("places", {}), dict[str, tuple[str, ...]]),
     )
 
 
@@ -259,7 +271,11 @@ def _store(settings: StoreSettings) -> StoreSettings:
 
 
 def _rules(file: Path, document: Mapping[str, Any], brand: Brand, nlp: NlpSettings) -> Rules:
-    derived = {"own_accounts": brand.accounts, "phone_region": nlp.phone_region}
+    derived = {
+        "own_accounts": brand.accounts,
+        "phone_region": nlp.phone_region,
+        "brand": {"name": brand.name, "about": brand.about, "not_about": brand.not_about},
+    }
     values = {**document.get("triage", {}), **derived}
     values.update({k: document[k] for k in ("departments", "customers") if k in document})
     key = os.environ.get("OUTCRY_PSEUDONYM_KEY")

@@ -49,6 +49,8 @@ def refusal(row: StoredMention, rules: Rules) -> str | None:
         return "repost"
     if "spam" in row.cues:
         return "spam"
+    if row.namesake:
+        return "another brand of that name"
     if row.rating is not None and row.rating_max:
         if row.rating / row.rating_max <= rules.low_rating:
             return None

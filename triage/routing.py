@@ -1,4 +1,8 @@
-"""Which department can act on a text: phrases of the departments, and cues that point to one.
+"""Which department can act on a text: examples, phrases and cues that point to one.
+
+Where two departments or more have examples enough (`nlp.topics.LEAST_EXAMPLES`), a model learnt
+from them decides, if it is certain enough, and says its calibrated probability. Where it is not,
+or where phrases point to a department that the examples do not know, the phrases decide.
 
 A phrase matches whole words, whatever their case and simple endings (``bill`` finds ``bills``
 and ``billed``). A longer phrase says more than a short one: each different phrase counts as many
@@ -10,9 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
+from nlp.topics import Embed, learn
 from triage.departments import Department
 
 CUES = {
@@ -25,6 +31,9 @@ CUES = {
 """Cue to the department it points to, where a department of that name exists."""
 
 CUE_POINTS = 2
+
+CERTAIN = 0.6
+"""The least probability with which the examples decide."""
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _ADDRESS = re.compile(r"https?://\S+|@\w+")
@@ -39,6 +48,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """None: the router abstains."""
     words: tuple[str, ...] = ()
     """The phrases and cues that pointed there; on a tie, those of all that are level."""
+    probability: float | None = None
+    """How likely it is the right one, where the examples decided; phrases do not know."""
 
 
 class Router:
@@ -46,9 +57,11 @@ class Router:
 
     Args:
         departments: their order does not matter.
+        embed: adds an encoder's sense of the examples to their words; see `nlp.topics`.
     """
 
-    def __init__(self, departments: Sequence[Department]) -> None:
+    def __init__(self, departments: Sequence[Department], embed: Embed | None = None) -> None:
+        self._topics = learn({one.name: one.examples for one in departments}, embed)
         self._names = frozenset(department.name for department in departments)
         self._phrases: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
         for department in departments:
@@ -59,7 +72,21 @@ class Router:
                     self._phrases.setdefault(stems[0], []).append(entry)
 
     def route(self, text: str, cues: Iterable[str] = ()) -> Route:
-        """The department that most words of the text point to, or none."""
+        """The department that the examples or most words of the text point to, or none."""
+        by_words, found = self._by_words(text, cues)
+        if self._topics is None or not text.strip():
+            return by_words
+        if by_words.department not in {None, *self._topics.labels}:
+            return by_words
+        chances = self._topics.read([text])[0]
+        best = max(chances, key=lambda name: (chances[name], name))
+        if chances[best] < CERTAIN:
+            return by_words
+        words = tuple(sorted(found.get(best, ())))
+        return Route(department=best, words=words, probability=chances[best])
+
+    def _by_words(self, text: str, cues: Iterable[str]) -> tuple[Route, dict[str, dict[str, int]]]:
+        """What phrases and cues say; and by department what was found and its points."""
         words = stem_words(text[:_LONGEST_TEXT])
         found: dict[str, dict[str, int]] = {}
         for at, word in enumerate(words):
@@ -71,11 +98,17 @@ class Router:
             if name in self._names:
                 found.setdefault(name, {})[cue] = CUE_POINTS
         if not found:
-            return Route()
+            return Route(), found
         most = max(sum(points.values()) for points in found.values())
         best = sorted(name for name, points in found.items() if sum(points.values()) == most)
         pointers = tuple(sorted({phrase for name in best for phrase in found[name]}))
-        return Route(department=best[0] if len(best) == 1 else None, words=pointers)
+        return Route(department=best[0] if len(best) == 1 else None, words=pointers), found
+
+
+@lru_cache(maxsize=4)
+def router_of(departments: tuple[Department, ...]) -> Router:
+    """The router of some departments, learnt once a process."""
+    return Router(departments)
 
 
 def stem_words(text: str) -> tuple[str, ...]:

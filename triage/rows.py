@@ -8,11 +8,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from typing import Final, get_args
+
+import msgspec
 
 from listeners.mention import Author, Mention, make_uid
-from nlp.assessment import Assessment, Evidence
+from nlp.assessment import Assessment, CueKind, Evidence
+from nlp.brand import BrandReader
 from nlp.privacy import find, mask
-from triage.routing import Router
+from triage.routing import router_of
 from triage.rules import Accounts, Rules
 from triage.store.base import Identity, StoredMention
 
@@ -25,6 +29,7 @@ OWNER_REPLY = "/owner-reply"
 REPOST_KEY = "of:"
 """Begins the fingerprint of a repost that names its original."""
 
+_CUES: Final = frozenset(get_args(CueKind))
 _REPOST = re.compile(r"\s*RT @[\w.-]+:\s*", re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://\S+|www\.\S+|@\w[\w.-]*(?:@[\w.-]+)?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -36,7 +41,10 @@ class RowMaker:
     def __init__(self, rules: Rules) -> None:
         self._accounts = Accounts(rules)
         self._region = rules.phone_region
-        self._router = Router(rules.departments)
+        self._handles = frozenset(rules.own_handles)
+        words = msgspec.structs.replace(rules.brand, handles=rules.own_handles)
+        self._brand = BrandReader(words)
+        self._router = router_of(rules.departments)
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
 
@@ -124,10 +132,11 @@ class RowMaker:
         copied = fingerprint(words)
         if mention.repost_of is not None:
             copied = repost_key(make_uid(source, instance, mention.repost_of))
-        cues = tuple(sorted({cue.kind for cue in assessment.cues}))
-        department = assessment.department
+        cues = tuple(sorted({cue.kind for cue in assessment.cues} & _CUES))
+        department, probability = assessment.department, assessment.department_probability
         if department not in self._names:
-            department = self._router.route(words, cues).department
+            route = self._router.route(words, cues)
+            department, probability = route.department, route.probability
         engagement = mention.engagement
         return StoredMention(
             uid=mention.uid,
@@ -150,6 +159,7 @@ class RowMaker:
             parent=parent,
             thread=parent or mention.uid,
             repost=repost,
+            namesake=self._brand.verdict(words) == "theirs",
             fingerprint=copied,
             likes=engagement.likes,
             replies=engagement.replies,
@@ -164,16 +174,14 @@ class RowMaker:
             complaint_probability=assessment.complaint_probability,
             severity=assessment.severity,
             department=department,
-            department_probability=(
-                assessment.department_probability if department == assessment.department else None
-            ),
+            department_probability=probability,
             cues=cues,
             evidence=tuple(e.text for e in assessment.evidence if _is_showable(e, assessment)),
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),
         )
 
     def _masked(self, text: str) -> str:
-        return mask(text, find(text, self._region))
+        return mask(text, find(text, self._region, self._handles))
 
 
 def repost_key(uid: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from listeners.mention import Author
 from nlp.assessment import CueKind
+from nlp.brand import BrandWords
 from triage.departments import DEPARTMENTS, Department
 from triage.errors import BadRules
 from triage.ticket import Tier
@@ -65,6 +66,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     own_accounts: tuple[str, ...] = ()
     """The brand's own accounts: they open nothing, they answer."""
+    brand: BrandWords = BrandWords()
+    """The brand's name, and words that tell it from a namesake; the handles are `own_accounts`."""
     customers: Mapping[str, tuple[str, ...]] = {}
     """The operator's certain links: a person's name of our choice to their accounts."""
     departments: tuple[Department, ...] = DEPARTMENTS
@@ -95,6 +98,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Share of the time to the first response from which a ticket is breaching soon."""
     lease_minutes: float = 30
     """A claim that is not followed by a contact runs out after so long."""
+
+    @property
+    def own_handles(self) -> tuple[str, ...]:
+        """Handles of the brand's own accounts, in small letters, on whatever network."""
+        return tuple(sorted({_account(account)[2] for account in self.own_accounts}))
 
     @property
     def matter(self) -> timedelta:

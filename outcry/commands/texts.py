@@ -103,10 +103,6 @@ def assess(
 
 
 def _assessor(settings: Settings) -> Assessor:
-    from nlp.assess import load_assessor
+    from outcry.pipeline import assessor_of
 
-    return load_assessor(
-        settings.model_folder,
-        cues=Path(settings.nlp.cues) if settings.nlp.cues else None,
-        phone_region=settings.nlp.phone_region,
-    )
+    return assessor_of(settings)

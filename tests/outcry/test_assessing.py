@@ -23,7 +23,14 @@ from triage.departments import DEPARTMENTS, Department
 
 KEYS = (
     *("row", "language", "sentiment", "sentiment_probabilities", "complaint"),
-    *("complaint_probability", "severity", "department", "department_probability", "cues"),
+    *(
+        "complaint_probability",
+        "severity",
+        "department",
+        "department_probability",
+        "cues",
+        "products",
+    ),
     *("evidence", "personal_data", "model"),
 )
 ANGRY = "Third week without internet, nobody calls back and I am still charged. Shameful."

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from bench.stream import ACCOUNT, write_stream
-from outcry.pipeline import quiet, triage
+from outcry.importing import import_file
+from outcry.pipeline import quiet, score, triage
 from outcry.settings import load_settings
 from tests.outcry.pipeline_home import AS_OF, kept, landed, queued, run_file
 from tests.servers.elasticsearch import Node
@@ -222,3 +223,30 @@ def test_an_empty_landing_zone_is_no_error(tmp_path: Path) -> None:
         assert (report.parts, report.opened, queued(store)) == (0, 0, [])
     finally:
         store.close()
+
+
+def test_a_post_about_another_brand_of_the_name_opens_no_ticket(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "outcry.toml").write_text(
+        '[brand]\nname = "Heron"\nabout = ["bank", "card"]\nnot_about = ["bird", "pond"]\n'
+        '[products]\n"Blue Card" = ["blue"]\n'
+    )
+    file = tmp_path / "posts.csv"
+    file.write_text(
+        "id,text,at\n"
+        "1,the heron at our pond is dangerous and hurt my dog,2026-11-20T08:00:00Z\n"
+        "2,Heron is dangerous: my blue-card was charged twice,2026-11-20T08:00:00Z\n"
+    )
+    settings = load_settings(home)
+    mapping = {"text": "text", "native_id": "id", "created_at": "at"}
+    import_file(settings, file, fields=mapping, now=AS_OF)
+    score(settings)
+    store = settings.open_store()
+    try:
+        report = triage(settings, store, now=AS_OF)
+        (ticket,) = store.all_tickets()
+    finally:
+        store.close()
+    assert report.left_out == {"another brand of that name": 1}
+    assert "charged twice" in ticket.excerpt

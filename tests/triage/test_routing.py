@@ -75,3 +75,36 @@ def test_the_phrases_hold_their_own_on_real_complaints(labelled_data: Path) -> N
 
 
 COVERAGE_FLOOR, PRECISION_FLOOR = 0.4, 0.5
+
+
+SHOP = tuple(
+    Department(name=name, examples=examples, phrases=phrases)
+    for name, phrases, examples in (
+        ("till", ("receipt",), tuple(f"the till took {n} coins too many" for n in range(8))),
+        ("oven", ("bread",), tuple(f"loaf number {n} was burnt black" for n in range(8))),
+        ("garden", ("hedge",), ()),
+    )
+)
+
+
+def test_examples_decide_and_say_how_sure_they_are() -> None:
+    route = Router(SHOP).route("my loaf is burnt again")
+    assert route.department == "oven"
+    assert route.probability is not None
+    assert 0.6 <= route.probability <= 1
+
+
+def test_a_department_without_examples_is_found_by_its_phrases() -> None:
+    route = Router(SHOP).route("the hedge is in my way")
+    assert (route.department, route.probability) == ("garden", None)
+
+
+def test_where_the_examples_are_not_certain_the_phrases_decide() -> None:
+    assert Router(SHOP).route("zzz qqq receipt").department == "till"
+    assert Router(SHOP).route("zzz qqq").department is None
+
+
+def test_too_few_examples_change_nothing() -> None:
+    few = tuple(Department(name=one.name, phrases=one.phrases) for one in SHOP)
+    assert Router(few).route("bread, where is my bread").department == "oven"
+    assert Router(few).route("my loaf is burnt again").department is None

@@ -50,6 +50,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     thread: str
     """Uid of the thread's first known item; triage moves it when an earlier one turns up."""
     repost: bool = False
+    namesake: bool = False
+    """About another brand of that name, as the operator's words tell."""
     fingerprint: str
     """Digest of the normalised words: equal for plain copies and reposts."""
     likes: int | None = None

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from models import registry
+from models.behaviour import Case, cases, failure_rates, failures
+from nlp.loading import load
+from nlp.reader import Reading
+
+STATED = Path(__file__).with_name("behaviour_stated.json")
+"""Failure rates of the shipped models, as their cards state them, by model and capability."""
+
+SUITE = """
+[words]
+thing = ["kettle", "jacket"]
+
+[[test]]
+capability = "plain"
+name = "it broke"
+kind = "minimum"
+expect = "complaint"
+texts = ["my {thing} broke", "bad"]
+
+[[test]]
+capability = "change"
+name = "a link"
+kind = "invariance"
+change = { after = " https://a.example" }
+texts = ["my {thing} broke"]
+
+[[test]]
+capability = "change"
+name = "thanks"
+kind = "direction"
+direction = "down"
+change = { from = "broke", to = "works" }
+texts = ["my {thing} broke", "nothing to change"]
+"""
+
+
+class Parrot:
+    """A reader that knows one word."""
+
+    model, languages = "parrot/1", frozenset({"en"})
+
+    def __init__(self, word: str, link: float = 0.0) -> None:
+        self._word, self._link = word, link
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        return [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> Reading:
+        chance = 0.9 * (self._word in text) + self._link * ("https" in text)
+        return Reading(sentiment="neutral", complaint=chance > 0.5, complaint_probability=chance)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> list[Case]:
+    path = tmp_path / "suite.toml"
+    path.write_text(SUITE, "utf-8")
+    return cases(path)
+
+
+def test_templates_are_filled_and_texts_that_do_not_change_are_left_out(small: list[Case]) -> None:
+    assert [case.text for case in small] == [
+        *("my kettle broke", "my jacket broke", "bad"),
+        *("my kettle broke", "my jacket broke"),
+        *("my kettle broke", "my jacket broke"),
+    ]
+
+
+def test_each_kind_of_test_can_fail_and_can_hold(small: list[Case]) -> None:
+    assert [case.text for case in failures(Parrot("broke"), small)] == ["bad"]
+    assert failure_rates(Parrot("broke", link=-0.3), small)["change"]["failed"] == 2
+    assert failure_rates(Parrot("works"), small) == {
+        "plain": {"cases": 3, "failed": 3, "rate": 1.0},
+        "change": {"cases": 4, "failed": 2, "rate": 0.5},
+    }
+
+
+def test_a_template_without_its_words_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text(SUITE.replace("bad", "{colour}"), "utf-8")
+    with pytest.raises(ValueError, match="colour"):
+        cases(path)
+
+
+def test_the_suite_has_some_hundreds_of_cases_of_every_capability() -> None:
+    chosen = cases()
+    assert len(chosen) >= 500
+    capabilities = {case.test.capability for case in chosen}
+    assert capabilities >= {"sarcasm", "emoji", "negation", "questions", "praise", "typos"}
+    assert capabilities >= {"handles and links", "intensifiers"}
+
+
+@pytest.mark.parametrize("model", registry.names())
+def test_a_shipped_model_fails_no_more_than_is_stated(model: str) -> None:
+    stated = msgspec.json.decode(STATED.read_bytes())[model]
+    rates = failure_rates(load(registry.folder(model)), cases())
+    assert stated.keys() == rates.keys()
+    worse = {
+        name: rate["rate"] for name, rate in rates.items() if rate["rate"] > stated[name] + 0.01
+    }
+    assert worse == {}
