@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from triage.cases import COPY, REPOST
+from triage.folds import COPY, NEAR, REPOST
 from triage.priority import explain
 from triage.store.base import Identity, Store, StoredMention
 from triage.ticket import Event, Ticket
@@ -79,7 +79,7 @@ def in_words(case: Case) -> Iterator[str]:
 def _posts(case: Case) -> Iterator[str]:
     """The posts with why each is here; who only repeats is counted."""
     reasons = {fold.uid: fold.reason for fold in case.ticket.mentions}
-    said = [post for post in case.posts if reasons[post.uid] not in (REPOST, COPY)]
+    said = [post for post in case.posts if reasons[post.uid] not in (REPOST, COPY, NEAR)]
     for post in said:
         side = "the brand" if post.owner else post.source
         yield f"  {post.created_at:%m-%d %H:%M}  {side}: {reasons[post.uid]}"

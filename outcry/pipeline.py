@@ -27,7 +27,8 @@ from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
-from triage.casework import EXAMPLES, Example, FoldReport, fold_cases
+from triage.casework import fold_cases
+from triage.fold_report import EXAMPLES, Example, FoldReport
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
 from triage.store.base import Refusal, Store

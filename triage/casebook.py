@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from triage import cases
+from triage import cases, folds
 from triage.cases import Case
 from triage.rows import repost_key
 from triage.rules import Rules
@@ -77,7 +77,7 @@ class Casebook:
 
     def original(self, row: StoredMention) -> StoredMention | None:
         """The candidate whose words the row repeats; None if there is none (or no words)."""
-        if not row.fingerprint:
+        if not row.fingerprint or row.alone:
             return row if self._is_candidate(row) else None
         known = self._originals_in(row.fingerprint)
         if row.uid not in known:
@@ -195,9 +195,9 @@ class Casebook:
     def _note_decisions(self, found: Iterable[Versioned]) -> None:
         for entry in found:
             for fold in entry.ticket.mentions if not is_merged(entry.ticket) else ():
-                if fold.reason in cases.OPENERS:
+                if fold.reason in folds.OPENERS:
                     self._decided.openers[fold.uid] = entry.ticket.ticket
-                elif fold.reason in cases.VOICES:
+                elif fold.reason in folds.VOICES:
                     self._decided.voices[fold.uid] = entry.ticket.ticket
         self._originals.clear()
         self._beyond.clear()
@@ -205,7 +205,7 @@ class Casebook:
 
     def _name_threads(self, tickets: list[Ticket]) -> set[str]:
         """Find out what the threads of these tickets are called today."""
-        openings = {ticket.ticket: cases.opening_of(ticket) for ticket in tickets}
+        openings = {ticket.ticket: folds.opening_of(ticket) for ticket in tickets}
         asked = {thread for ticket in tickets for thread in ticket.threads}
         asked |= {uid for uid in openings.values() if uid}
         rows = self._store.mentions(sorted(asked)) if asked else {}

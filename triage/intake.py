@@ -8,7 +8,8 @@ import msgspec
 
 from listeners.mention import Deletion, Mention, make_uid
 from nlp.assessment import Assessment
-from triage.rows import OWNER_REPLY, RowMaker
+from triage.families import settle_families
+from triage.rows import OWNER_REPLY, RowMaker, own_words
 from triage.rules import Rules
 from triage.store.base import Identity, Refusal, Store
 from triage.threads import settle
@@ -55,6 +56,8 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
                 heard[record.uid] = (record, assessment)
     _save_identities(store, maker, [mention for mention, _ in heard.values()])
     rows = [row for mention, read in heard.values() for row in maker.rows(mention, read)]
+    words = {mention.uid: own_words(mention) for mention, _ in heard.values()}
+    rows = settle_families(store, rows, words, rules)
     saved = store.save_mentions(rows)
     deletions = {record.uid for record, _ in pairs if isinstance(record, Deletion)}
     replies = store.mentions(sorted(gone - deletions)) if gone else {}

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from triage import life
-from triage.cases import opening_of
 from triage.casework import fold_cases
 from triage.errors import Conflict, NoSuchTicket, StoreRefused
+from triage.folds import opening_of
 from triage.life import Action, Change
 from triage.rules import Rules
 from triage.store.base import QueueFilter, Store, Versioned, Write

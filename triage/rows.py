@@ -12,12 +12,10 @@ import re
 from listeners.mention import Author, Mention, make_uid
 from nlp.assessment import Assessment, Evidence
 from nlp.privacy import find, mask
+from triage.likeness import fingerprint
 from triage.routing import Router
 from triage.rules import Accounts, Rules
 from triage.store.base import Identity, StoredMention
-
-COPY_WORDS, COPY_LETTERS = 5, 40
-"""A text with fewer words and fewer letters is never taken for a copy of another."""
 
 OWNER_REPLY = "/owner-reply"
 """Ends the native id of the brand's answer where a site attaches it to a review."""
@@ -25,9 +23,7 @@ OWNER_REPLY = "/owner-reply"
 REPOST_KEY = "of:"
 """Begins the fingerprint of a repost that names its original."""
 
-_REPOST = re.compile(r"\s*RT @[\w.-]+:\s*", re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|@\w[\w.-]*(?:@[\w.-]+)?")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+REPOST_PREFIX = re.compile(r"\s*RT @[\w.-]+:\s*", re.IGNORECASE)
 
 
 class RowMaker:
@@ -114,13 +110,13 @@ class RowMaker:
 
     def _row(self, mention: Mention, assessment: Assessment) -> StoredMention:
         source, instance = mention.source, mention.instance
-        prefix = _REPOST.match(mention.text)
+        prefix = REPOST_PREFIX.match(mention.text)
         repost = mention.repost_of is not None or prefix is not None
         answered = mention.parent_id or mention.root_id
         parent = make_uid(source, instance, answered) if answered and not repost else None
         if parent == mention.uid:
             parent = None
-        words = f"{mention.title or ''} {mention.text[prefix.end() :] if prefix else mention.text}"
+        words = own_words(mention)
         copied = fingerprint(words)
         if mention.repost_of is not None:
             copied = repost_key(make_uid(source, instance, mention.repost_of))
@@ -176,20 +172,15 @@ class RowMaker:
         return mask(text, find(text, self._region))
 
 
+def own_words(mention: Mention) -> str:
+    """Title and text, without what marks a repost."""
+    prefix = REPOST_PREFIX.match(mention.text)
+    return f"{mention.title or ''} {mention.text[prefix.end() :] if prefix else mention.text}"
+
+
 def repost_key(uid: str) -> str:
     """The fingerprint of plain reposts of a known item, however they shorten its words."""
     return REPOST_KEY + uid
-
-
-def fingerprint(text: str) -> str:
-    """32 hex digits of the normalised words, or nothing for a text too short to be a copy.
-
-    Case, punctuation, links and handles do not count.
-    """
-    words = _WORD.findall(_ADDRESS.sub(" ", text).casefold())
-    if len(words) < COPY_WORDS and sum(map(len, words)) < COPY_LETTERS:
-        return ""
-    return _digest(" ".join(words))[:32]
 
 
 def _is_showable(evidence: Evidence, assessment: Assessment) -> bool:

@@ -37,6 +37,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     waiting: float = 12
     answered: float = 10
     """Taken off when the brand has the last word."""
+    community: float = 8
+    """Taken off when another customer has helped."""
     unread: float = 5
     """For a text in a language that no model reads."""
 
@@ -84,6 +86,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A text in a language that no model reads: sort it by hand, or leave it out."""
     matter_days: float = 14
     """The same customer on the same matter within so many days is one case."""
+
+    community_hours: float = 24
+    """So long a case rests after another customer's helpful answer; 0 to go on at once."""
 
     weights: Weights = Weights()
     cuts: Cuts = Cuts()
@@ -204,6 +209,8 @@ def _number_faults(rules: Rules) -> Iterator[str]:
     for name, value in shares.items():
         if not 0 <= value <= 1:
             yield f"{name}: {value:g} is not between 0 and 1"
+    if rules.community_hours < 0:
+        yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
     for name in ("matter_days", "lease_minutes"):
         if getattr(rules, name) <= 0:
             yield f"{name}: {getattr(rules, name):g}; give more than 0"

@@ -105,6 +105,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     severity: int | None = None
     cues: tuple[str, ...] = ()
     incident: str | None = None
+    community_at: datetime | None = None
+    """When another customer helped, if the author has not complained since."""
+    rest_until: datetime | None = None
+    """The queue leaves it out until then, because the community has answered."""
 
     @property
     def status(self) -> Status:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from triage.likeness import Sketch
 from triage.store.base import (
     Identity,
     QueueFilter,
@@ -36,6 +37,7 @@ class DictStore:
         self.vault: dict[str, Identity] = {}
         self.kept: dict[str, tuple[Ticket, int]] = {}
         self.history: dict[str, Event] = {}
+        self.shelf: dict[str, Sketch] = {}
         self.writes = 0
         self.writes_left: int | None = None
 
@@ -53,7 +55,10 @@ class DictStore:
         for row in {row.uid: row for row in rows}.values():
             known = self.rows.get(row.uid)
             if known is not None:
-                row = msgspec.structs.replace(row, thread=known.thread)
+                row = msgspec.structs.replace(row, thread=known.thread, alone=known.alone)
+                if row.content_hash == known.content_hash and row.fingerprint and known.fingerprint:
+                    family = {"fingerprint": known.fingerprint, "likeness": known.likeness}
+                    row = msgspec.structs.replace(row, **family)
                 if known.deleted or known.collected_at > row.collected_at or known == row:
                     unchanged.append(row.uid)
                     continue
@@ -100,14 +105,29 @@ class DictStore:
                 self._write()
                 self.rows[uid] = msgspec.structs.replace(self.rows[uid], thread=thread)
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        for uid in uids:
+            if uid in self.rows:
+                self._write()
+                self.rows[uid] = msgspec.structs.replace(self.rows[uid], alone=alone)
+
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         return self._by("thread", threads, limit)
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         return self._by("fingerprint", fingerprints, limit)
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
         return self._by("customer", customers, -limit)
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        wanted = set(keys)
+        return [one for _, one in sorted(self.shelf.items()) if wanted & set(one.keys)]
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        for one in founded:
+            self._write()
+            self.shelf.setdefault(one.fingerprint, one)
 
     def save_identities(self, identities: Sequence[Identity]) -> None:
         for identity in identities:

@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from triage.likeness import Sketch
 from triage.ticket import Event, Status, Ticket
 
 
@@ -51,7 +52,11 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     """Uid of the thread's first known item; triage moves it when an earlier one turns up."""
     repost: bool = False
     fingerprint: str
-    """Digest of the normalised words: equal for plain copies and reposts."""
+    """Of the family of copies it is in: see `triage.families`; equal for copies and reposts."""
+    likeness: float | None = None
+    """How like the family's first text it is, where the words are not the same."""
+    alone: bool = False
+    """An agent took it out of its thread and its family: it is a case of its own."""
     likes: int | None = None
     replies: int | None = None
     shares: int | None = None
@@ -173,8 +178,9 @@ class Store(Protocol):
         """Insert or update by uid; within one call the last row of a uid wins.
 
         A row is left alone (``unchanged``) when the stored one is a tombstone
-        (``deleted``), was collected later, or is equal except for ``thread``; the thread
-        of a stored row only changes by `set_threads`.
+        (``deleted``), was collected later, or is equal except for what is kept: the thread
+        of a stored row only changes by `set_threads`, ``alone`` by `set_alone`, and its
+        family stays while its words do.
         """
 
     def delete_mentions(self, uids: Sequence[str]) -> tuple[str, ...]:
@@ -191,14 +197,26 @@ class Store(Protocol):
     def set_threads(self, threads: Mapping[str, str]) -> None:
         """Set ``thread`` of each known uid."""
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        """Set ``alone`` of each known uid."""
+
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         """All mentions of these threads by (created_at, uid), the first ``limit`` of each."""
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         """Mentions with these fingerprints by (created_at, uid), the first ``limit`` of each."""
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
         """Mentions of these customers by (created_at, uid), the newest ``limit`` of each."""
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        """First texts of the families that have any of these keys, by fingerprint.
+
+        Of a key that more than 500 families have, 500 of them.
+        """
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        """Insert by fingerprint; one that is there stays as it is."""
 
     # who
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from triage.likeness import Sketch
 from triage.store.base import QueueFilter, StoredMention, Versioned, Write
 from triage.store.elastic_client import Hit, Query
 from triage.store.elastic_setup import UNDATED, mapping
@@ -25,6 +26,7 @@ OLDEST_YEAR = 2000
 Sort = Sequence[Mapping[str, str]]
 BY_CREATED: Sort = ({"micros.created_at": "asc"}, {"uid": "asc"})
 BY_CREATED_LAST_FIRST: Sort = ({"micros.created_at": "desc"}, {"uid": "desc"})
+BY_FINGERPRINT: Sort = ({"fingerprint": "asc"},)
 BY_TICKET: Sort = ({"ticket": "asc"},)
 BY_OPENED: Sort = ({"micros.opened_at": "asc"}, {"ticket": "asc"})
 BY_AT: Sort = ({"micros.at": "asc"}, {"id": "asc"})
@@ -116,6 +118,10 @@ def digest(*words: str) -> str:
 
 def mention_of(hit: Hit) -> StoredMention:
     return msgspec.convert(hit["_source"], StoredMention)
+
+
+def sketch_of(hit: Hit) -> Sketch:
+    return msgspec.convert(hit["_source"], Sketch)
 
 
 def ticket_of(hit: Hit) -> Versioned:

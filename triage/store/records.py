@@ -146,7 +146,9 @@ def merge(stored: StoredMention | None, row: StoredMention) -> StoredMention | N
         return row
     if stored.deleted or stored.collected_at > row.collected_at:
         return None
-    row = msgspec.structs.replace(row, thread=stored.thread)
+    row = msgspec.structs.replace(row, thread=stored.thread, alone=stored.alone)
+    if row.content_hash == stored.content_hash and row.fingerprint and stored.fingerprint:
+        row = msgspec.structs.replace(row, fingerprint=stored.fingerprint, likeness=stored.likeness)
     return None if row == stored else row
 
 
@@ -185,6 +187,13 @@ def move(stored: StoredMention | None, thread: str) -> StoredMention | None:
     if stored is None or stored.thread == thread:
         return None
     return msgspec.structs.replace(stored, thread=thread)
+
+
+def isolate(stored: StoredMention | None, alone: bool) -> StoredMention | None:
+    """See `triage.store.base.Store.set_alone`."""
+    if stored is None or stored.alone == alone:
+        return None
+    return msgspec.structs.replace(stored, alone=alone)
 
 
 # the queue's order and its cursor
