@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models import data
-from triage.families import Shelf
+from triage.families import Families
 from triage.likeness import sketch, words_of
 
 EMOJI = ("😡", "🙄", "😂", "💀", "🤬", "👎", "😭")
@@ -76,7 +76,7 @@ def measure(
 def _join(
     texts: list[tuple[str, int, str]],
 ) -> tuple[dict[tuple[str, int], str], list[tuple[str, str]], int, int, float]:
-    shelf = Shelf()
+    families = Families()
     family_of: dict[tuple[str, int], str] = {}
     sources: dict[str, int] = {}
     leader: dict[str, str] = {}
@@ -88,7 +88,7 @@ def _join(
         if made is None:
             family_of[text, n] = f"short {text} {n}"
             continue
-        family, like = shelf.place(made)
+        family, like = families.place(made)
         family_of[text, n] = family
         if family not in sources:
             sources[family], leader[family] = n, text

@@ -19,7 +19,7 @@ from triage.rules import Rules
 from triage.store.base import Store, StoredMention
 
 
-class Shelf:
+class Families:
     """Families by their keys, in memory."""
 
     def __init__(self, known: Iterable[Sketch] = ()) -> None:
@@ -67,16 +67,16 @@ def settle_families(
     if not sketches:
         return list(rows)
     keys = sorted({key for made in sketches.values() for key in made.keys})
-    shelf = Shelf(store.families(keys))
+    families = Families(store.families(keys))
     repeated = Counter(made.fingerprint for made in sketches.values())
     # What many repeat word for word is the middle of its family: it comes first.
     ordered = sorted(
         (row for row in rows if row.uid in sketches),
         key=lambda row: (-repeated[sketches[row.uid].fingerprint], row.created_at, row.uid),
     )
-    placed = {row.uid: shelf.place(sketches[row.uid]) for row in ordered}
-    if shelf.founded:
-        store.save_families(shelf.founded)
+    placed = {row.uid: families.place(sketches[row.uid]) for row in ordered}
+    if families.founded:
+        store.save_families(families.founded)
     return [_in_family(row, *placed[row.uid]) if row.uid in placed else row for row in rows]
 
 

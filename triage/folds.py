@@ -95,6 +95,15 @@ def unseen_openers(ticket: Ticket, openers: Sequence[StoredMention]) -> list[Sto
     ]
 
 
+def unseen_by_customer(ticket: Ticket, case: Case) -> list[StoredMention]:
+    """What the case's customer has said that the ticket does not know yet, oldest first."""
+    known = {fold.uid for fold in ticket.mentions}
+    own = [row for row in [*case.openers, *case.posts] if is_by(row, case.openers[0])]
+    return [
+        row for row in oldest_first(own) if row.uid not in known and row.created_at > ticket.last_at
+    ]
+
+
 def withdrawn(ticket: Ticket, opening: str | None, deleted: bool) -> Ticket:
     """What is left of a ticket without a case; the words and the author of a deleted post go."""
     kept = tuple(

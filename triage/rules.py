@@ -101,6 +101,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     lease_minutes: float = 30
     """A claim that is not followed by a contact runs out after so long."""
 
+    wait_days: float = 3
+    """So long a ticket waits for the customer's answer before it comes back."""
+
+    @property
+    def wait(self) -> timedelta:
+        return timedelta(days=self.wait_days)
+
     @property
     def matter(self) -> timedelta:
         return timedelta(days=self.matter_days)
@@ -211,6 +218,6 @@ def _number_faults(rules: Rules) -> Iterator[str]:
             yield f"{name}: {value:g} is not between 0 and 1"
     if rules.community_hours < 0:
         yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
-    for name in ("matter_days", "lease_minutes"):
+    for name in ("matter_days", "lease_minutes", "wait_days"):
         if getattr(rules, name) <= 0:
             yield f"{name}: {getattr(rules, name):g}; give more than 0"

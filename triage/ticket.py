@@ -15,15 +15,29 @@ from typing import Literal
 
 import msgspec
 
-Status = Literal["new", "claimed", "contacted", "resolved", "dismissed", "reopened"]
+Status = Literal["new", "claimed", "contacted", "waiting", "resolved", "dismissed", "reopened"]
 Tier = Literal["P1", "P2", "P3", "P4"]
 EventKind = Literal[
-    "opened", "reopened", "claimed", "released", "contacted", "resolved", "dismissed", "noted"
+    "opened",
+    "reopened",
+    "claimed",
+    "released",
+    "transferred",
+    "snoozed",
+    "woken",
+    "contacted",
+    "waiting",
+    "resolved",
+    "dismissed",
+    "noted",
+    "split",
+    "merged",
+    "routed",
 ]
 
-OPEN: tuple[Status, ...] = ("new", "claimed", "contacted", "reopened")
-WAITING: tuple[Status, ...] = ("new", "claimed", "reopened")
-"""Nobody has reached out yet: what the queue shows."""
+OPEN: tuple[Status, ...] = ("new", "claimed", "contacted", "waiting", "reopened")
+WAITING: tuple[Status, ...] = ("new", "claimed", "waiting", "reopened")
+"""Somebody has to reach out, now or when `Ticket.free_from` has come: what the queue shows."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +64,8 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """A claim that is not followed by a contact runs out at this time."""
     claimed_at: datetime | None = None
     contacted_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    """Out of the queue until then: put off by an agent, or waiting for the customer's answer."""
     closed_at: datetime | None = None
     reopened_at: datetime | None = None
     outcome: str | None = None
@@ -113,6 +129,17 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> Status:
         return self.handling.status
+
+    @property
+    def free_from(self) -> datetime | None:
+        """When the queue hands it out again; None for at once.
+
+        A claim's lease, an agent's putting off and the community's answer keep it back.
+        """
+        handling = self.handling
+        rest = self.rest_until if handling.status in ("new", "reopened") else None
+        times = (handling.lease_until, handling.snoozed_until, rest)
+        return max((at for at in times if at is not None), default=None)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

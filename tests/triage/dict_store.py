@@ -37,7 +37,7 @@ class DictStore:
         self.vault: dict[str, Identity] = {}
         self.kept: dict[str, tuple[Ticket, int]] = {}
         self.history: dict[str, Event] = {}
-        self.shelf: dict[str, Sketch] = {}
+        self.family_shelf: dict[str, Sketch] = {}
         self.writes = 0
         self.writes_left: int | None = None
 
@@ -122,12 +122,12 @@ class DictStore:
 
     def families(self, keys: Sequence[str]) -> list[Sketch]:
         wanted = set(keys)
-        return [one for _, one in sorted(self.shelf.items()) if wanted & set(one.keys)]
+        return [one for _, one in sorted(self.family_shelf.items()) if wanted & set(one.keys)]
 
     def save_families(self, founded: Sequence[Sketch]) -> None:
         for one in founded:
             self._write()
-            self.shelf.setdefault(one.fingerprint, one)
+            self.family_shelf.setdefault(one.fingerprint, one)
 
     def save_identities(self, identities: Sequence[Identity]) -> None:
         for identity in identities:
@@ -228,11 +228,11 @@ class DictStore:
 
 
 def _fits(ticket: Ticket, wanted: QueueFilter) -> bool:
-    lease = ticket.handling.lease_until
+    free = ticket.free_from
     return (
         (not wanted.statuses or ticket.status in wanted.statuses)
         and (not wanted.departments or ticket.department in wanted.departments)
         and (not wanted.sources or ticket.source in wanted.sources)
         and (not wanted.tiers or ticket.tier in wanted.tiers)
-        and (wanted.free_at is None or lease is None or lease <= wanted.free_at)
+        and (wanted.free_at is None or free is None or free <= wanted.free_at)
     )

@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.triage.build import RULES, START, heard, only_ticket, triage
 from tests.triage.dict_store import DictStore
 from triage import life
+from triage.claims import move
 from triage.errors import IllegalMove
 from triage.life import Action
-from triage.outreach import move
 from triage.ticket import Event, Status, Ticket
 
 LEASE = timedelta(minutes=30)

@@ -140,7 +140,7 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
     free_at: datetime | None = None
-    """Only tickets that nobody holds at this time: no lease, or one that has run out."""
+    """Only tickets that are free at this time: see `triage.ticket.Ticket.free_from`."""
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):

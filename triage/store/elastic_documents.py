@@ -73,7 +73,7 @@ def ticket_document(write: Write, body: bytes, events: Sequence[bytes]) -> bytes
         "opened_at": ticket.opened_at,
         "sla_due": ticket.sla_due,
         "refresh_at": ticket.refresh_at,
-        "lease_until": ticket.handling.lease_until,
+        "free_from": ticket.free_from,
     }
     known = {name: micros(at) for name, at in instants.items() if at is not None}
     return _document(
@@ -157,8 +157,8 @@ def queue_query(wanted: QueueFilter) -> Query:
             either.append(_missing("department"))
         musts.append({"bool": {"should": either}})
     if wanted.free_at is not None:
-        over = {"range": {"micros.lease_until": {"lte": micros(wanted.free_at)}}}
-        musts.append({"bool": {"should": [_missing("micros.lease_until"), over]}})
+        over = {"range": {"micros.free_from": {"lte": micros(wanted.free_at)}}}
+        musts.append({"bool": {"should": [_missing("micros.free_from"), over]}})
     return {"bool": {"filter": musts}}
 
 

@@ -96,6 +96,8 @@ def ticket_json(write: Write) -> tuple[bytes, list[bytes]]:
         ticket.sla_due,
         ticket.refresh_at,
         handling.lease_until,
+        handling.snoozed_until,
+        ticket.rest_until,
     )
     events = []
     for event in write.events:

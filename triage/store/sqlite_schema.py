@@ -38,7 +38,12 @@ FIRST = (
     "CREATE TABLE rejects (id TEXT PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE progress (stage TEXT, part TEXT, PRIMARY KEY (part, stage)) WITHOUT ROWID",
 )
+IN_QUEUE = "status IN ('new', 'claimed', 'waiting', 'reopened')"
+"""`triage.ticket.WAITING`, as a partial index and the queries that are to use it say it."""
+
 SECOND = (
+    "ALTER TABLE tickets RENAME COLUMN lease_until TO free_from",
+    f"CREATE INDEX tickets_waiting ON tickets (tier, sla_due, -priority, ticket) WHERE {IN_QUEUE}",
     "CREATE TABLE families (number INTEGER PRIMARY KEY, family TEXT UNIQUE, body BLOB NOT NULL)",
     "CREATE TABLE family_keys (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) "
     "WITHOUT ROWID",
