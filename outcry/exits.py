@@ -50,6 +50,7 @@ CODES: Mapping[str, int] = {
     "StoreUnavailable": LATER,
     "StoreRefused": FAILED,
     "Conflict": LATER,
+    "Busy": LATER,
     "NoSuchTicket": WRONG,
     "IllegalMove": FAILED,
     "BadRules": WRONG,

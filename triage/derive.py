@@ -46,6 +46,7 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         voices=len(people),
         complaints=len(customers_own),
         threads=len({row.thread for row in customers_own}),
+        community=helped is not None,
         start=handling.reopened_at or opening.created_at,
         stopped=handling.contacted_at or handling.closed_at,
         last_at=last_at,

@@ -61,6 +61,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime
     last_answer_at: datetime | None = None
     """The brand's newest public answer."""
+    community: bool = False
+    """Another customer has helped."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +140,8 @@ def _parts(facts: Facts, rules: Rules) -> Iterator[Part]:
     yield from _repeated(facts, rules)
     if facts.last_answer_at and facts.last_answer_at > facts.last_at:
         yield _part("answered", -weights.answered, "the brand has answered since")
+    if facts.community:
+        yield _part("community", -weights.community, "another customer has helped")
 
 
 def _said(facts: Facts, rules: Rules) -> Iterator[Part]:

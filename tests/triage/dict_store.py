@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tests.triage.dict_shelf import DictShelf
 from triage.likeness import Sketch
 from triage.store.base import (
     Identity,
@@ -27,12 +28,13 @@ class CrashError(Exception):
     """The process dies here."""
 
 
-class DictStore:
+class DictStore(DictShelf):
     """Dies before its n-th write when ``writes_left`` is n; single documents, as a real one may."""
 
     name = "dictionary"
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows: dict[str, StoredMention] = {}
         self.vault: dict[str, Identity] = {}
         self.kept: dict[str, tuple[Ticket, int]] = {}

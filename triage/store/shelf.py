@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from triage.store.base import StoredMention, Written
 
 Kind = Literal[
-    "incident", "notice", "contact", "optout", "delivery", "label", "reference", "read", "erasure"
+    "incident", "notice", "contact", "optout", "delivery", "label", "reference", "read", "erasure",
+    "turn", "account", "link",
 ]
 
 SHELVES: dict[Kind, str] = {
     "incident": "incidents",
+    "turn": "incidents",
+    "account": "vault",
+    "link": "vault",
     "notice": "outreach",
     "contact": "outreach",
     "delivery": "outreach",
