@@ -50,7 +50,6 @@ CODES: Mapping[str, int] = {
     "StoreUnavailable": LATER,
     "StoreRefused": FAILED,
     "Conflict": LATER,
-    "Busy": LATER,
     "NoSuchTicket": WRONG,
     "IllegalMove": FAILED,
     "BadRules": WRONG,
