@@ -27,6 +27,7 @@ from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
+from triage import joining
 from triage.casework import fold_cases
 from triage.fold_report import EXAMPLES, Example, FoldReport
 from triage.intake import StoreReport, store_records
@@ -215,6 +216,7 @@ def _triage(
         _keep_refused(store, part, cases.refused, now)
         store.mark("folded", [names[part]])
         progress("fold", number, len(waiting))
+    joining.settle(store, settings.rules, now)
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
     return report

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from triage import cases, folds
+import msgspec
+
+from triage import cases, customers, folds
 from triage.cases import Case
 from triage.rows import repost_key
 from triage.rules import Rules
@@ -43,6 +45,7 @@ class Casebook:
         self._asked: dict[str, dict[str, StoredMention]] = {}
         self._beyond: dict[str, dict[str, StoredMention]] = {}
         self._decisions_of: set[str] = set()
+        self._persons: dict[str, str | None] = {}
 
     def load(self, threads: Iterable[str]) -> None:
         """Read these threads, the tickets that hold them, and what else these tickets hold."""
@@ -65,7 +68,7 @@ class Casebook:
         if not wanted:
             return
         self._copies |= {fingerprint: [] for fingerprint in wanted}
-        found = self._store.copies(wanted)
+        found = self.of_persons(self._store.copies(wanted))
         for row in found:
             self._copies[row.fingerprint].append(row)
         alone = {key for key in wanted if len(self._copies[key]) < 2}
@@ -74,6 +77,28 @@ class Casebook:
         self._decisions_of |= threads
         if threads:
             self._note_decisions(self._store.tickets_of_threads(sorted(threads)))
+
+    def of_persons(self, rows: Iterable[StoredMention]) -> list[StoredMention]:
+        """These rows with the person, where their customer is one account of several."""
+        rows = list(rows)
+        unknown = {row.customer for row in rows if row.customer} - self._persons.keys()
+        if unknown:
+            self._persons |= dict.fromkeys(unknown)
+            self._persons |= customers.persons(self._store, unknown)
+        return [
+            msgspec.structs.replace(row, customer=person)
+            if row.customer and (person := self._persons[row.customer])
+            else row
+            for row in rows
+        ]
+
+    def posts_of(self, persons: Iterable[str]) -> list[StoredMention]:
+        """What these persons, or customers of one account, have said, on any of them."""
+        everywhere: set[str] = set()
+        for person in persons:
+            known = person in self._persons.values()
+            everywhere |= set(customers.accounts(self._store, person)) if known else {person}
+        return self.of_persons(self._store.posts_of_customers(sorted(everywhere)))
 
     def original(self, row: StoredMention) -> StoredMention | None:
         """The candidate whose words the row repeats; None if there is none (or no words)."""
@@ -146,7 +171,7 @@ class Casebook:
             uids |= {row.uid for key in keys for row in self._copies[key] if not row.repost}
         wanted = sorted({repost_key(uid) for uid in uids} - self._copies.keys())
         self._copies |= {key: [] for key in wanted}
-        for row in self._store.copies(wanted) if wanted else ():
+        for row in self.of_persons(self._store.copies(wanted)) if wanted else ():
             self._copies[row.fingerprint].append(row)
 
     def _is_candidate(self, row: StoredMention) -> bool:
@@ -175,7 +200,7 @@ class Casebook:
 
     def _read_members(self, threads: set[str]) -> None:
         self.members |= {thread: [] for thread in sorted(threads)}
-        for row in self._store.members(sorted(threads)):
+        for row in self.of_persons(self._store.members(sorted(threads))):
             self.members[row.thread].append(row)
 
     def _read_tickets(self, threads: set[str]) -> set[str]:

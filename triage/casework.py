@@ -165,10 +165,11 @@ def _decide(
     store: Store, rows: dict[str, StoredMention], rules: Rules, now: datetime
 ) -> list[_Decision]:
     book = Casebook(store, rules)
+    rows = {row.uid: row for row in book.of_persons(rows.values())}
     targets = _load_targets(store, book, rows, rules)
     owners = sorted({c for t in _homeless(book, targets) if (c := _customer(book, t))})
     if owners:
-        posts = store.posts_of_customers(owners)
+        posts = book.posts_of(owners)
         book.load(row.thread for row in posts if cases.refusal(row, rules) is None)
     joined = _assign(book, _homeless(book, targets), rules)
     touched = {book.holder[thread] for thread in targets if thread in book.holder}

@@ -13,6 +13,7 @@ import msgspec
 from triage.casework import fold_cases
 from triage.claims import act, claim_next, find, raise_refusals
 from triage.folds import opening_of
+from triage.joining import authors
 from triage.rules import Rules
 from triage.store.base import QueueFilter, Store, Write
 from triage.ticket import WAITING, Ticket
@@ -84,10 +85,9 @@ def queue_rows(
 
 def rows_of(store: Store, tickets: Sequence[Ticket]) -> list[dict[str, Any]]:
     """These tickets as plain values, in their order, with the keys of ``COLUMNS``."""
-    customers = sorted({ticket.customer for ticket in tickets if ticket.customer})
-    known = store.identities(customers) if customers else {}
-    authors = {customer: entry.handle or entry.name for customer, entry in known.items()}
-    return [_row(ticket, authors.get(ticket.customer)) for ticket in tickets]
+    known = authors(store, tickets)
+    names = {ticket: person.handle or person.name for ticket, person in known.items()}
+    return [_row(ticket, names.get(ticket.ticket)) for ticket in tickets]
 
 
 def as_table(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:

@@ -69,6 +69,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The brand's own accounts: they open nothing, they answer."""
     customers: Mapping[str, tuple[str, ...]] = {}
     """The operator's certain links: a person's name of our choice to their accounts."""
+    private_sources: tuple[str, ...] = ("email", "telephone", "helpdesk")
+    """Sources that verify the sender's address, which is the author's id, handle or url."""
+    unlinked_sources: tuple[str, ...] = ("x",)
+    """Sources whose terms forbid to match their accounts with other records of a person."""
     departments: tuple[Department, ...] = DEPARTMENTS
     pseudonym_key: str | None = None
     """A secret; with it nobody can find a customer's pseudonym by hashing a handle."""

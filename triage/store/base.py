@@ -79,8 +79,22 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     personal_data: tuple[str, ...] = ()
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of a person who has several under one pseudonym."""
+
+    source: str
+    instance: str = ""
+    native_id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a pseudonym is and how to reach them: the vault's only record."""
+    """Who a pseudonym is and how to reach them: the vault's only record.
+
+    The fields are those of the first account by source and id.
+    """
 
     customer: str
     source: str
@@ -89,6 +103,16 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     handle: str | None = None
     name: str | None = None
     url: str | None = None
+    accounts: tuple[Account, ...] = ()
+    """All of them, where the operator has named several, by source and id."""
+
+    def on(self, source: str, instance: str = "") -> Identity:
+        """The person as this network knows them; else as any does."""
+        fitting = [one for one in self.accounts if one.source == source]
+        fitting.sort(key=lambda one: one.instance != instance)
+        if not fitting:
+            return self
+        return Identity(customer=self.customer, **msgspec.structs.asdict(fitting[0]))
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
