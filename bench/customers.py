@@ -124,7 +124,8 @@ def _customer(
         words = rng.choice(("I'm @{} on {}", "i am {} on {} too", "my other account is @{} on {}"))
         mentions[0] = _with(first, words.format(name, second.source))
     elif rng.random() < 0.5:
-        mentions[0] = _with(public[0], f"write to {email}, or ask person{number + 1}@mail.example")
+        friend = f"person{number + 1}@mail{(number + 1) % 7}.example"
+        mentions[0] = _with(public[0], f"write to {email}, or ask {friend}")
     return mentions, links
 
 
@@ -134,9 +135,8 @@ def _private(number: int, email: str, phone: str, rng: random.Random) -> Iterato
         yield _mention("email", number, email, rng)
         yield _mention("helpdesk", number, spelt, rng)
     if number % 3 == 0:
-        number_spelt = rng.choice(
-            (phone, f"+27{phone[1:]}", f"{phone[:3]} {phone[3:6]} {phone[6:]}")
-        )
+        apart = f"{phone[:3]} {phone[3:6]} {phone[6:]}"
+        number_spelt = rng.choice((phone, f"+27{phone[1:]}", apart))
         yield _mention("telephone", number, number_spelt, rng)
         yield _mention("helpdesk", 10_000 + number, f"+27 {phone[1:3]} {phone[3:]}", rng)
 

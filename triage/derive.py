@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from triage import community
+from triage import community, virality
 from triage.cases import Case, is_by
 from triage.folds import shown
 from triage.priority import Facts, score
@@ -28,8 +28,8 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
     answers = sorted(row.created_at for row in case.answers)
     helped = community.answered(case, rules)
     sayers = [*case.openers, *case.copies, *case.reposts]
-    people = _people(sayers)
-    reaches = [reach for reach in people.values() if reach is not None]
+    people = {row.customer or row.uid for row in sayers}
+    spreading = virality.spread(sayers, now)
     probabilities = [row.complaint_probability for row in case.openers]
     severities = [row.severity for row in case.openers if row.severity is not None]
     negative = any(row.sentiment == "negative" for row in case.openers)
@@ -42,7 +42,11 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         severity=max(severities, default=None),
         sentiment="negative" if negative else opening.sentiment,
         cues=tuple(sorted({cue for row in case.openers for cue in row.cues})),
-        reach=sum(reaches) if reaches else None,
+        reach=spreading.now if spreading else None,
+        gained=spreading.gained if spreading else 0,
+        forecast=spreading.forecast if spreading else 0,
+        changes_at=spreading.changes_at if spreading else None,
+        value=max((row.value for row in customers_own if row.value is not None), default=None),
         voices=len(people),
         complaints=len(customers_own),
         threads=len({row.thread for row in customers_own}),
@@ -78,6 +82,7 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         posts=len(case.openers) + len(case.posts),
         voices=facts.voices,
         reach=facts.reach,
+        gained=facts.gained or None,
         complaint_probability=facts.probability,
         sentiment=facts.sentiment,
         severity=facts.severity,
@@ -95,16 +100,6 @@ def excerpt(row: StoredMention, longest: int = EXCERPT) -> str:
     cut = text[: longest - 1]
     whole = cut.rpartition(" ")[0]
     return (whole if len(whole) > longest // 2 else cut) + "…"
-
-
-def _people(rows: Iterable[StoredMention]) -> dict[str, int | None]:
-    """Who says it and how many people may have seen that, as far as the sources say."""
-    people: dict[str, int | None] = {}
-    for row in rows:
-        person = row.customer or row.uid
-        seen = [n for n in (people.get(person), row.followers, row.views) if n is not None]
-        people[person] = max(seen, default=None)
-    return people
 
 
 def _lowest_rating(rows: Iterable[StoredMention]) -> str | None:

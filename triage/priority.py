@@ -51,6 +51,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sentiment: str | None = None
     cues: tuple[str, ...] = ()
     reach: int | None = None
+    gained: int = 0
+    """Of the reach, how much the last hour has brought."""
+    forecast: int = 0
+    """What the hours to come would bring: see `triage.virality`."""
+    value: float | None = None
+    """How much the customer matters to the operator, 0 to 1; None when nobody says."""
     voices: int = 1
     complaints: int = 1
     """Complaints by the case's own customer."""
@@ -59,6 +65,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The clock starts: see `triage.sla.clock_of`."""
     stopped: datetime | None = None
     last_at: datetime
+    changes_at: datetime | None = None
+    """When the growth has to be looked at again."""
     last_answer_at: datetime | None = None
     """The brand's newest public answer."""
     community: bool = False
@@ -92,7 +100,10 @@ def score(facts: Facts, rules: Rules, now: datetime) -> Score:
         tier=tier_of(priority, rules.cuts),
         parts=tuple(parts),
         sla_due=due,
-        refresh_at=clock.next_step(now),
+        refresh_at=min(
+            (at for at in (clock.next_step(now), facts.changes_at) if at is not None and at > now),
+            default=None,
+        ),
     )
 
 
@@ -134,6 +145,14 @@ def _parts(facts: Facts, rules: Rules) -> Iterator[Part]:
         share = log10(facts.reach / REACH_FROM) / log10(REACH_TO / REACH_FROM)
         words = f"about {facts.reach:,} people may have seen it"
         yield _part("reach", weights.reach * min(1.0, share), words)
+    if facts.forecast > REACH_FROM:
+        share = log10(facts.forecast / REACH_FROM) / log10(REACH_TO / REACH_FROM)
+        words = (
+            f"spreads: {facts.gained:,} more people in the last hour, {facts.forecast:,} to come"
+        )
+        yield _part("virality", weights.virality * min(1.0, share), words)
+    if facts.value:
+        yield _part("value", weights.value * facts.value, f"valued customer ({facts.value:.0%})")
     if facts.voices > 1:
         share = min(1.0, log2(facts.voices) / log2(VOICES_TO))
         yield _part("voices", weights.voices * share, f"{facts.voices} people say it")

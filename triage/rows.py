@@ -32,6 +32,7 @@ class RowMaker:
     def __init__(self, rules: Rules) -> None:
         self._accounts = Accounts(rules)
         self._region = rules.phone_region
+        self._values = rules.customer_values
         self._router = Router(rules.departments)
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
@@ -139,6 +140,7 @@ class RowMaker:
             edited_at=mention.edited_at,
             content_hash=mention.content_hash,
             customer=self.customer(mention),
+            value=self._values.get(self._accounts.person(source, instance, mention.author) or ""),
             owner=self._is_own(mention),
             followers=mention.author.followers,
             container=mention.container,

@@ -32,6 +32,10 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     outage: float = 14
     refund: float = 3
     reach: float = 12
+    virality: float = 15
+    """For reach that is growing: by what is to come within six hours if it goes on."""
+    value: float = 10
+    """For a customer whom the operator values, by `Rules.customer_values`."""
     voices: float = 20
     repeat_contact: float = 8
     waiting: float = 12
@@ -69,6 +73,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The brand's own accounts: they open nothing, they answer."""
     customers: Mapping[str, tuple[str, ...]] = {}
     """The operator's certain links: a person's name of our choice to their accounts."""
+    customer_values: Mapping[str, float] = {}
+    """How much a person of ``customers`` matters, 0 to 1; who is not named is not known."""
     private_sources: tuple[str, ...] = ("email", "telephone", "helpdesk")
     """Sources that verify the sender's address, which is the author's id, handle or url."""
     unlinked_sources: tuple[str, ...] = ("x",)
@@ -174,6 +180,8 @@ def _spellings(source: str, instance: str, author: Author) -> Iterator[tuple[str
 
 def _faults(rules: Rules) -> Iterator[str]:
     yield from _account_faults(rules)
+    for who in rules.customer_values.keys() - rules.customers.keys():
+        yield f"customer_values: {who!r} is not in customers; name their accounts there"
     names = [department.name for department in rules.departments]
     for name in names:
         if not name.strip():
@@ -216,6 +224,7 @@ def _number_faults(rules: Rules) -> Iterator[str]:
         if value < 0:
             yield f"weights.{name}: {value:g} is negative; give 0 or more"
     shares = {f"thresholds.{source}": value for source, value in rules.thresholds.items()}
+    shares |= {f"customer_values.{who}": value for who, value in rules.customer_values.items()}
     shares |= {"low_rating": rules.low_rating, "breaching_soon": rules.breaching_soon}
     for name, value in shares.items():
         if not 0 <= value <= 1:

@@ -116,6 +116,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """Different people who said it: customers and reposters."""
     reach: int | None = None
     """People who may have seen it, as far as the sources say."""
+    gained: int | None = None
+    """Of the reach, how much the last hour has brought."""
     complaint_probability: float | None = None
     sentiment: str | None = None
     severity: int | None = None

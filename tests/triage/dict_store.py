@@ -21,6 +21,7 @@ from triage.store.base import (
     Write,
     Written,
 )
+from triage.store.records import merge
 from triage.ticket import OPEN, Event, Ticket
 
 
@@ -56,14 +57,11 @@ class DictStore(DictShelf):
         unchanged: list[str] = []
         for row in {row.uid: row for row in rows}.values():
             known = self.rows.get(row.uid)
-            if known is not None:
-                row = msgspec.structs.replace(row, thread=known.thread, alone=known.alone)
-                if row.content_hash == known.content_hash and row.fingerprint and known.fingerprint:
-                    family = {"fingerprint": known.fingerprint, "likeness": known.likeness}
-                    row = msgspec.structs.replace(row, **family)
-                if known.deleted or known.collected_at > row.collected_at or known == row:
-                    unchanged.append(row.uid)
-                    continue
+            made = merge(known, row)
+            if made is None:
+                unchanged.append(row.uid)
+                continue
+            row = made
             self._write()
             self.rows[row.uid] = row
             (new if known is None else changed).append(row.uid)

@@ -24,6 +24,16 @@ from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a post as one collection found them."""
+
+    at: datetime
+    views: int | None = None
+    shares: int | None = None
+    likes: int | None = None
+    replies: int | None = None
+
+
 class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     """A mention as analysts see it: masked text, pseudonymous author, the assessment beside it."""
 
@@ -44,6 +54,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     """Pseudonym of the author; None when the source does not say who."""
     owner: bool = False
     """Written by one of the brand's own accounts."""
+    value: float | None = None
+    """How much the customer matters to the operator, 0 to 1; None when nobody says."""
     followers: int | None = None
     container: str | None = None
     matched: tuple[str, ...] = ()
@@ -62,6 +74,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     replies: int | None = None
     shares: int | None = None
     views: int | None = None
+    seen: tuple[Seen, ...] = ()
+    """What the counts were at earlier collections, oldest first, at most 12."""
     rating: float | None = None
     rating_max: float | None = None
     deleted: bool = False
