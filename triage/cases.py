@@ -33,6 +33,8 @@ def refusal(row: StoredMention, rules: Rules) -> str | None:
             return None
         if row.complaint is None:
             return "not a complaint"
+    if row.department and row.department in (rules.praise, rules.questions) and not row.parent:
+        return None
     if row.complaint is None:
         if row.model is None or row.language == "und":
             return "nothing to read"

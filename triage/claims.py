@@ -13,9 +13,10 @@ from typing import Any
 
 from triage import life
 from triage.errors import Conflict, IllegalMove, NoSuchTicket, StoreRefused
+from triage.lanes import wanted_by
 from triage.life import Action, Change
 from triage.rules import Rules
-from triage.store.base import QueueFilter, Store, Versioned, Write
+from triage.store.base import Store, Versioned, Write
 from triage.ticket import WAITING, Ticket
 
 ATTEMPTS = 5
@@ -53,10 +54,11 @@ def claim_next(
     on to the next ticket. A claim whose lease has run out is free again.
 
     Raises:
+        IllegalMove: if the agent holds as many as their capacity allows.
         Conflict: if others were faster ``ROUNDS`` times through the whole queue.
         StoreError: if the store does not answer or refuses the claim.
     """
-    wanted = QueueFilter(statuses=WAITING, departments=tuple(departments), free_at=now)
+    wanted = wanted_by(store, agent, now, rules, departments)
     for _ in range(ROUNDS):
         cursor: str | None = None
         lost = False
@@ -153,6 +155,24 @@ def move(
             return life.reopen(ticket, agent, now, words)
         case "note":
             return life.note(ticket, agent, now, words)
+
+
+def route(
+    store: Store, name: str, to: str | None, agent: str, now: datetime, rules: Rules
+) -> Ticket:
+    """Send a ticket to another department, for good; None is the lane sorted by hand.
+
+    Raises:
+        IllegalMove: if there is no such department, or the ticket is closed or held by another.
+    """
+    if to is not None and to not in {department.name for department in rules.departments}:
+        raise IllegalMove(f"there is no department {to!r}: see the settings' departments")
+    for _ in range(ATTEMPTS):
+        entry = find(store, name)
+        change = life.route(entry.ticket, agent, now, to)
+        if write(store, entry, change):
+            return change.ticket
+    raise Conflict(f"{name} was changed by others {ATTEMPTS} times: look at it and try again")
 
 
 def heartbeat(store: Store, name: str, agent: str, now: datetime, rules: Rules) -> Ticket:

@@ -33,9 +33,13 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
     probabilities = [row.complaint_probability for row in case.openers]
     severities = [row.severity for row in case.openers if row.severity is not None]
     negative = any(row.sentiment == "negative" for row in case.openers)
+    routed = next((row.department for row in case.openers if row.department), None)
+    department = routed if handling.department is None else handling.department or None
     facts = Facts(
         source=opening.source,
         language=opening.language,
+        department=department,
+        pauses=_pauses(handling, helped, rules),
         read=any(row.complaint is not None or row.rating is not None for row in case.openers),
         probability=max((p for p in probabilities if p is not None), default=None),
         rating=_lowest_rating(case.openers),
@@ -63,7 +67,7 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         priority=place.priority,
         tier=place.tier,
         parts=place.parts,
-        department=next((row.department for row in case.openers if row.department), None),
+        department=department,
         opened_at=opening.created_at,
         last_at=last_at,
         sla_due=place.sla_due,
@@ -100,6 +104,17 @@ def excerpt(row: StoredMention, longest: int = EXCERPT) -> str:
     cut = text[: longest - 1]
     whole = cut.rpartition(" ")[0]
     return (whole if len(whole) > longest // 2 else cut) + "…"
+
+
+def _pauses(
+    handling: Handling, helped: community.Help | None, rules: Rules
+) -> tuple[tuple[datetime, datetime], ...]:
+    found = []
+    if "snoozed" in rules.pauses:
+        found += [(pause.start, pause.end) for pause in handling.pauses]
+    if "community" in rules.pauses and helped and helped.rest_until:
+        found.append((helped.at, helped.rest_until))
+    return tuple(found)
 
 
 def _lowest_rating(rows: Iterable[StoredMention]) -> str | None:

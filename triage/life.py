@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 
 from triage.errors import IllegalMove
-from triage.ticket import Event, EventKind, Handling, Status, Ticket, make_event_id
+from triage.ticket import Event, EventKind, Handling, Pause, Status, Ticket, make_event_id
 
 Action = Literal[
     "claim",
@@ -129,19 +129,42 @@ def transfer(
     return _change(ticket, "transfer", agent, now, handed, f"to {to}{words and f': {words}'}")
 
 
+def route(ticket: Ticket, agent: str, now: datetime, to: str | None, words: str = "") -> Change:
+    """Send the ticket to another department (None: to the lane sorted by hand); it is free there.
+
+    What an agent has decided is never overwritten by the router.
+    """
+    if ticket.handling.status in ("resolved", "dismissed"):
+        raise IllegalMove(f"{ticket.ticket} is {ticket.status}: cannot route it; reopen it first")
+    handling = ticket.handling
+    if handling.status == "claimed":
+        handling = _without_agent(_allowed(ticket, "claim", agent, now))
+    sent = msgspec.structs.replace(handling, department=to or "")
+    moved = msgspec.structs.replace(ticket, handling=sent, department=to)
+    said = f"to {to or 'the lane sorted by hand'}{words and f': {words}'}"
+    event = _event(ticket, "routed", agent, now, said)
+    return Change(ticket=moved, event=event)
+
+
 def snooze(ticket: Ticket, agent: str, now: datetime, until: datetime, words: str = "") -> Change:
     """Put a claimed ticket back, out of sight until then; the clock runs on."""
     handling = _allowed(ticket, "snooze", agent, now)
     if until <= now:
         raise IllegalMove(f"cannot snooze {ticket.ticket} until {until:%Y-%m-%d %H:%M}: it is past")
-    back = msgspec.structs.replace(_without_agent(handling), snoozed_until=until)
+    back = msgspec.structs.replace(
+        _without_agent(handling),
+        snoozed_until=until,
+        pauses=(*handling.pauses, Pause(start=now, end=until)),
+    )
     said = f"until {until:%Y-%m-%d %H:%M} UTC{words and f': {words}'}"
     return _change(ticket, "snooze", agent, now, back, said)
 
 
 def wake(ticket: Ticket, agent: str, now: datetime, words: str, key: str) -> Change:
     """A ticket that was put off comes back at once."""
-    woken = msgspec.structs.replace(ticket.handling, snoozed_until=None)
+    *before, last = ticket.handling.pauses
+    short = Pause(start=last.start, end=max(last.start, min(last.end, now)))
+    woken = msgspec.structs.replace(ticket.handling, snoozed_until=None, pauses=(*before, short))
     event = _event(ticket, "woken", agent, now, words, key)
     return Change(ticket=msgspec.structs.replace(ticket, handling=woken), event=event)
 

@@ -42,6 +42,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     language: str
+    department: str | None = None
+    """Whose opening hours count."""
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    """When the clock has stood still."""
     read: bool
     """Whether a model has read any of the texts that make the case."""
     probability: float | None = None
@@ -91,15 +95,22 @@ def score(facts: Facts, rules: Rules, now: datetime) -> Score:
     """
     parts = [part for part in _parts(facts, rules) if part.points]
     urgency = tier_of(total(parts), rules.cuts)
-    due = facts.start + sla.target(rules, urgency, facts.source)
-    clock = sla.Clock(start=facts.start, due=due, stopped=facts.stopped)
+    clock = sla.clock(
+        rules,
+        urgency,
+        facts.source,
+        facts.department,
+        facts.start,
+        facts.stopped,
+        facts.pauses,
+    )
     parts += [part for part in _waiting(clock, rules, now) if part.points]
     priority = total(parts)
     return Score(
         priority=priority,
         tier=tier_of(priority, rules.cuts),
         parts=tuple(parts),
-        sla_due=due,
+        sla_due=clock.due,
         refresh_at=min(
             (at for at in (clock.next_step(now), facts.changes_at) if at is not None and at > now),
             default=None,
@@ -196,7 +207,7 @@ def _repeated(facts: Facts, rules: Rules) -> Iterator[Part]:
 
 def _waiting(clock: sla.Clock, rules: Rules, now: datetime) -> Iterator[Part]:
     steps = clock.steps(now)
-    hours = (clock.due - clock.start).total_seconds() / 3600
+    hours = round(clock.span.total_seconds() / 3600, 2)
     share = "all" if steps >= sla.STEPS else f"{steps} of {sla.STEPS} quarters"
     span = "hour" if hours == 1 else f"{hours:g} hours"
     words = f"{share} of the {span} to the first response {'is' if hours == 1 else 'are'} used"

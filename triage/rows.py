@@ -32,6 +32,8 @@ class RowMaker:
     def __init__(self, rules: Rules) -> None:
         self._accounts = Accounts(rules)
         self._region = rules.phone_region
+        self._praise, self._questions = rules.praise, rules.questions
+        self._always = frozenset(rules.always)
         self._values = rules.customer_values
         self._router = Router(rules.departments)
         self._names = frozenset(department.name for department in rules.departments)
@@ -125,6 +127,7 @@ class RowMaker:
         department = assessment.department
         if department not in self._names:
             department = self._router.route(words, cues).department
+        department = self._lane(assessment, cues) or department
         engagement = mention.engagement
         return StoredMention(
             uid=mention.uid,
@@ -169,6 +172,14 @@ class RowMaker:
             evidence=tuple(e.text for e in assessment.evidence if _is_showable(e, assessment)),
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),
         )
+
+    def _lane(self, assessment: Assessment, cues: tuple[str, ...]) -> str:
+        """The department of praise, or of questions, where there is one and it is either."""
+        if assessment.complaint is not False or any(cue in self._always for cue in cues):
+            return ""
+        if assessment.sentiment == "positive" or "thanks" in cues:
+            return self._praise
+        return self._questions if "question" in cues else ""
 
     def _masked(self, text: str) -> str:
         return mask(text, find(text, self._region))

@@ -10,6 +10,7 @@ import msgspec
 
 from listeners.mention import Author
 from nlp.assessment import CueKind
+from triage.calendars import Calendar
 from triage.departments import DEPARTMENTS, Department
 from triage.errors import BadRules
 from triage.ticket import Tier
@@ -55,6 +56,25 @@ class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     p3: float = 25
 
 
+class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody works on; empty means everything."""
+
+    departments: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """BCP 47 codes as tickets have them; a text of no known language goes to everybody."""
+    capacity: int = 0
+    """Tickets that they may hold at a time; 0 for as many as they like."""
+
+
+class SpillOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A full queue that others help with."""
+
+    to: str
+    """Department whose agents help."""
+    above: int
+    """Waiting tickets from which they do."""
+
+
 Hours = Mapping[str, float]
 
 
@@ -80,6 +100,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unlinked_sources: tuple[str, ...] = ("x",)
     """Sources whose terms forbid to match their accounts with other records of a person."""
     departments: tuple[Department, ...] = DEPARTMENTS
+    praise: str = ""
+    """Department that gets praise, as the brand ambassadors; "" to leave praise out."""
+    questions: str = ""
+    """Department that gets questions, as the community's helpers; "" to leave them out."""
+    agents: Mapping[str, Agent] = {}
+    """What each agent works on; who is not named gets what they ask for."""
+    spill_over: Mapping[str, SpillOver] = {}
+    """Departments whose queue, when it is full, is open to another department's agents."""
     pseudonym_key: str | None = None
     """A secret; with it nobody can find a customer's pseudonym by hashing a handle."""
 
@@ -106,6 +134,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Hours to the first response by tier, from the time of the post."""
     sla_hours_by_source: Mapping[str, Hours] = {}
     """The same for single sources; a tier that is not named here falls back."""
+    calendars: Mapping[str, Calendar] = {}
+    """Opening hours by name; the clock of the first response runs while a department works."""
+    calendar: str = ""
+    """The calendar of every department that `calendar_of` does not name; "" never closes."""
+    calendar_of: Mapping[str, str] = {}
+    """Departments to their calendars."""
+    pauses: tuple[Literal["snoozed", "community"], ...] = ("community",)
+    """When the clock stands still: put off by an agent, resting after a customer's help."""
     breaching_soon: float = 0.75
     """Share of the time to the first response from which a ticket is breaching soon."""
     lease_minutes: float = 30
@@ -180,8 +216,6 @@ def _spellings(source: str, instance: str, author: Author) -> Iterator[tuple[str
 
 def _faults(rules: Rules) -> Iterator[str]:
     yield from _account_faults(rules)
-    for who in rules.customer_values.keys() - rules.customers.keys():
-        yield f"customer_values: {who!r} is not in customers; name their accounts there"
     names = [department.name for department in rules.departments]
     for name in names:
         if not name.strip():
@@ -198,13 +232,42 @@ def _faults(rules: Rules) -> Iterator[str]:
     for tier in TIERS:
         if tier not in rules.sla_hours:
             yield f"sla_hours: {tier} is missing; say how many hours it may wait"
+    yield from _lane_faults(rules, names)
+    yield from _calendar_faults(rules)
     cuts = rules.cuts
     if not 100 >= cuts.p1 > cuts.p2 > cuts.p3 > 0:
         yield "cuts: must fall from p1 over p2 to p3, between 100 and 0; put them in that order"
     yield from _number_faults(rules)
 
 
+def _calendar_faults(rules: Rules) -> Iterator[str]:
+    for name, calendar in rules.calendars.items():
+        yield from (f"calendars.{name}.{fault}" for fault in calendar.faults())
+    used = {"calendar": rules.calendar}
+    used |= {f"calendar_of.{lane}": name for lane, name in rules.calendar_of.items()}
+    for setting, name in used.items():
+        if name and name not in rules.calendars:
+            yield f"{setting}: there is no calendar {name!r}; add it to calendars"
+
+
+def _lane_faults(rules: Rules, names: list[str]) -> Iterator[str]:
+    used = {"praise": rules.praise, "questions": rules.questions}
+    for agent, entry in rules.agents.items():
+        used |= {f"agents.{agent}.departments": name for name in entry.departments}
+        if entry.capacity < 0:
+            yield f"agents.{agent}.capacity: {entry.capacity} is negative; give 0 or more"
+    for lane, spill in rules.spill_over.items():
+        used |= {f"spill_over.{lane}.to": spill.to, f"spill_over ({lane})": lane}
+        if spill.above < 0 or spill.to == lane:
+            yield f"spill_over.{lane}: not possible; give another department and a limit of 0 or more"
+    for setting, name in used.items():
+        if name and name not in names:
+            yield f"{setting}: there is no department {name!r}; add it to departments"
+
+
 def _account_faults(rules: Rules) -> Iterator[str]:
+    for who in rules.customer_values.keys() - rules.customers.keys():
+        yield f"customer_values: {who!r} is not in customers; name their accounts there"
     linked: dict[tuple[str, str, str], str] = {}
     lists = {"own_accounts": rules.own_accounts}
     lists |= {f"customers.{person}": accounts for person, accounts in rules.customers.items()}

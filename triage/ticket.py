@@ -55,6 +55,13 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which an agent had put the ticket off."""
+
+    start: datetime
+    end: datetime
+
+
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """What people decided about a ticket."""
 
@@ -66,8 +73,12 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     contacted_at: datetime | None = None
     snoozed_until: datetime | None = None
     """Out of the queue until then: put off by an agent, or waiting for the customer's answer."""
+    pauses: tuple[Pause, ...] = ()
+    """When it was put off; a clock may stand still meanwhile."""
     closed_at: datetime | None = None
     reopened_at: datetime | None = None
+    department: str | None = None
+    """Where an agent has sent it; "" for the lane that is sorted by hand, None: as routed."""
     outcome: str | None = None
     note: str | None = None
 

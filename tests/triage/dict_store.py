@@ -234,5 +234,8 @@ def _fits(ticket: Ticket, wanted: QueueFilter) -> bool:
         and (not wanted.departments or ticket.department in wanted.departments)
         and (not wanted.sources or ticket.source in wanted.sources)
         and (not wanted.tiers or ticket.tier in wanted.tiers)
+        and (not wanted.languages or ticket.language in wanted.languages)
+        and (wanted.agent is None or ticket.handling.agent == wanted.agent)
+        and (wanted.due_before is None or ticket.sla_due < wanted.due_before)
         and (wanted.free_at is None or free is None or free <= wanted.free_at)
     )

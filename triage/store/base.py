@@ -178,6 +178,11 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
     """None stands for the lane that people sort by hand."""
     sources: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    agent: str | None = None
+    """Only tickets that this agent has."""
+    due_before: datetime | None = None
+    """Only tickets whose deadline is before this time: what is breaching, or soon will."""
     free_at: datetime | None = None
     """Only tickets that are free at this time: see `triage.ticket.Ticket.free_from`."""
 

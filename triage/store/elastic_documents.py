@@ -148,6 +148,8 @@ def queue_query(wanted: QueueFilter) -> Query:
         ("handling.status", wanted.statuses),
         ("source", wanted.sources),
         ("tier", wanted.tiers),
+        ("language", wanted.languages),
+        ("handling.agent", () if wanted.agent is None else (wanted.agent,)),
     ):
         if chosen:
             musts.append(terms(field, chosen))
@@ -156,6 +158,8 @@ def queue_query(wanted: QueueFilter) -> Query:
         if None in wanted.departments:
             either.append(_missing("department"))
         musts.append({"bool": {"should": either}})
+    if wanted.due_before is not None:
+        musts.append({"range": {"micros.sla_due": {"lt": micros(wanted.due_before)}}})
     if wanted.free_at is not None:
         over = {"range": {"micros.free_from": {"lte": micros(wanted.free_at)}}}
         musts.append({"bool": {"should": [_missing("micros.free_from"), over]}})

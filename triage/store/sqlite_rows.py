@@ -94,6 +94,15 @@ def conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
         if None in wanted.departments:
             either.append("department IS NULL")
         found.append(f"({' OR '.join(either)})")
+    if wanted.languages:
+        found.append(f"json_extract(CAST(body AS TEXT), '$.language') IN {GIVEN}")
+        values.append(given(wanted.languages))
+    if wanted.agent is not None:
+        found.append("json_extract(CAST(body AS TEXT), '$.handling.agent') = ?")
+        values.append(wanted.agent)
+    if wanted.due_before is not None:
+        found.append("sla_due < ?")
+        values.append(micros(wanted.due_before))
     if wanted.free_at is not None:
         found.append("(free_from IS NULL OR free_from <= ?)")
         values.append(micros(wanted.free_at))
