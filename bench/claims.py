@@ -60,7 +60,7 @@ def race(where: str, folder: Path, tickets: int, workers: int, kills: int) -> st
     hired = workers
     for _ in range(kills):
         time.sleep(rng.uniform(0.1, 0.5))
-        n = rng.choice(sorted(staff))
+        n = rng.choice(_at_work(folder, staff))
         pid = staff[n].pid
         if pid is not None and staff[n].is_alive():
             os.kill(pid, signal.SIGKILL)
@@ -86,6 +86,16 @@ def _hire(where: str, folder: Path, n: int) -> BaseProcess:
     worker = multiprocessing.get_context("spawn").Process(target=_work, args=(where, folder, n))
     worker.start()
     return worker
+
+
+def _at_work(folder: Path, staff: dict[int, BaseProcess]) -> list[int]:
+    """Those who have claimed a ticket; it takes a while to start."""
+    while True:
+        logs = {n: folder / f"agent{n}.log" for n in sorted(staff)}
+        found = [n for n, log in logs.items() if log.exists() and log.stat().st_size]
+        if found:
+            return found
+        time.sleep(0.1)
 
 
 def _work(where: str, folder: Path, n: int) -> None:

@@ -259,7 +259,7 @@ def _lane_faults(rules: Rules, names: list[str]) -> Iterator[str]:
     for lane, spill in rules.spill_over.items():
         used |= {f"spill_over.{lane}.to": spill.to, f"spill_over ({lane})": lane}
         if spill.above < 0 or spill.to == lane:
-            yield f"spill_over.{lane}: not possible; give another department and a limit of 0 or more"
+            yield f"spill_over.{lane}: give another department; and a limit of 0 or more"
     for setting, name in used.items():
         if name and name not in names:
             yield f"{setting}: there is no department {name!r}; add it to departments"
