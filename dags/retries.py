@@ -75,6 +75,7 @@ class WorkRules(ExceptionRetryPolicy):
         self.rules = [
             _pass(storing.StoreUnavailable),
             _pass(storing.Conflict),
+            _pass(storing.Busy),
             _fail(storing.TriageError, listening.ListenerError, NlpError),
         ]
         return super().evaluate(exception, try_number, max_tries, context)

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from triage.cases import COPY, REPOST
+from triage import customers, joining
+from triage.folds import COPY, NEAR, REPOST
 from triage.priority import explain
 from triage.store.base import Identity, Store, StoredMention
 from triage.ticket import Event, Ticket
@@ -22,15 +23,29 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     posts: tuple[StoredMention, ...]
     """In the order of the ticket's mentions, oldest first."""
     events: tuple[Event, ...]
+    accounts: tuple[Identity, ...] = ()
+    """Every account that is known to be theirs, where there are several."""
+    elsewhere: tuple[StoredMention, ...] = ()
+    """What the customer has said anywhere else, oldest first."""
+    other_tickets: tuple[Ticket, ...] = ()
 
 
 def read(store: Store, ticket: Ticket) -> Case:
     """The case of a ticket, as the store has it now."""
     uids = [fold.uid for fold in ticket.mentions]
     known = store.mentions(uids)
+    accounts = customers.identities(store, ticket.customer) if ticket.customer else []
+    listed = [
+        one.on(account.source, account.instance)
+        for one in accounts
+        for account in one.accounts or (one,)
+    ]
     return Case(
         ticket=ticket,
-        person=store.identities([ticket.customer]).get(ticket.customer),
+        person=joining.authors(store, [ticket]).get(ticket.ticket),
+        accounts=tuple(listed) if len(listed) > 1 else (),
+        elsewhere=tuple(row for row in joining.said(store, ticket) if row.uid not in uids),
+        other_tickets=tuple(joining.tickets_of(store, ticket)),
         posts=tuple(known[uid] for uid in uids if uid in known),
         events=tuple(store.events(ticket.ticket)),
     )
@@ -56,6 +71,9 @@ def in_words(case: Case) -> Iterator[str]:
     yield f"{ticket.ticket}  {ticket.tier}  priority {ticket.priority}  {ticket.status}"
     address = f"  {person.url}" if person and person.url else ""
     yield f"who         {name_of(person)} on {person.source if person else ticket.source}{address}"
+    for account in case.accounts:
+        if case.person is None or account.source != case.person.source:
+            yield f"also        {name_of(account)} on {account.source}"
     yield f"department  {ticket.department or 'none: sort by hand'}"
     yield f"answer by   {ticket.sla_due:%Y-%m-%d %H:%M} UTC"
     if ticket.answered_at:
@@ -69,6 +87,7 @@ def in_words(case: Case) -> Iterator[str]:
     yield ""
     yield f"What was said ({len(ticket.mentions)} posts, {_plural(ticket.voices, 'voice')})"
     yield from _posts(case)
+    yield from _elsewhere(case)
     yield ""
     yield "History"
     for event in case.events:
@@ -76,10 +95,23 @@ def in_words(case: Case) -> Iterator[str]:
         yield f"  {event.at:%m-%d %H:%M}  {event.kind} by {event.by}{words}"
 
 
+def _elsewhere(case: Case) -> Iterator[str]:
+    """What else the customer has said, so that nobody asks twice."""
+    if not (case.elsewhere or case.other_tickets):
+        return
+    yield ""
+    yield f"Said elsewhere ({len(case.elsewhere)} posts)"
+    for post in case.elsewhere:
+        words = " ".join(post.text.split())
+        yield f"  {post.created_at:%m-%d %H:%M}  {post.source}: {words or '(deleted)'}"
+    for ticket in case.other_tickets:
+        yield f"  {ticket.ticket}  {ticket.status}: {ticket.excerpt}"
+
+
 def _posts(case: Case) -> Iterator[str]:
     """The posts with why each is here; who only repeats is counted."""
     reasons = {fold.uid: fold.reason for fold in case.ticket.mentions}
-    said = [post for post in case.posts if reasons[post.uid] not in (REPOST, COPY)]
+    said = [post for post in case.posts if reasons[post.uid] not in (REPOST, COPY, NEAR)]
     for post in said:
         side = "the brand" if post.owner else post.source
         yield f"  {post.created_at:%m-%d %H:%M}  {side}: {reasons[post.uid]}"

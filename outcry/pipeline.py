@@ -29,10 +29,13 @@ from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
-from triage.casework import EXAMPLES, Example, FoldReport, fold_cases
+from triage import joining
+from triage.casework import fold_cases
+from triage.fold_report import EXAMPLES, Example, FoldReport
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
 from triage.store.base import Refusal, Store
+from triage.turns import Turn
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many) after each part."""
@@ -217,7 +220,22 @@ def triage(
 
     All mentions are stored before the first case is folded, so that what becomes of a
     mention does not depend on where in the window it stands.
+
+    Raises:
+        Busy: if another process is triaging into the same store.
     """
+    with Turn(store, "triage") as turn:
+        return _triage(settings, store, turn, window, now, progress)
+
+
+def _triage(
+    settings: Settings,
+    store: Store,
+    turn: Turn,
+    window: str | None,
+    now: datetime,
+    progress: Progress,
+) -> Triaged:
     landing, kind = settings.landing, scored(model_id(settings.model_folder))
     parts = list(landing.parts(kind, window=window))
     names = {part: f"{kind}/{part.name}" for part in parts}
@@ -225,18 +243,21 @@ def triage(
     waiting = [part for part in parts if names[part] not in done]
     report = Triaged(parts=len(waiting))
     for number, part in enumerate(waiting, start=1):
+        turn.keep()
         pairs = list(_pairs(landing, kind, part))
         stored = store_records(store, pairs, settings.rules)
         report.add_stored(stored)
         _keep_refused(store, part, stored.refused, now)
         progress("store", number, len(waiting))
     for number, part in enumerate(waiting, start=1):
+        turn.keep()
         uids = [record.uid for record in landing.records(part)]
         cases = fold_cases(store, uids, settings.rules, now)
         report.add_folded(cases)
         _keep_refused(store, part, cases.refused, now)
         store.mark("folded", [names[part]])
         progress("fold", number, len(waiting))
+    joining.settle(store, settings.rules, now)
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
     return report

@@ -1,7 +1,8 @@
 """Triage decides: one case, its priority, its department, its clock; and keeps it in a store."""
 
-from triage.casework import FoldReport, fold_cases
+from triage.casework import fold_cases
 from triage.departments import Department
+from triage.fold_report import FoldReport
 from triage.intake import StoreReport, store_records
 from triage.priority import explain
 from triage.routing import Router

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from triage import cases
+import msgspec
+
+from triage import cases, customers, folds
 from triage.cases import Case
 from triage.rows import repost_key
 from triage.rules import Rules
@@ -43,6 +45,7 @@ class Casebook:
         self._asked: dict[str, dict[str, StoredMention]] = {}
         self._beyond: dict[str, dict[str, StoredMention]] = {}
         self._decisions_of: set[str] = set()
+        self._persons: dict[str, str | None] = {}
 
     def load(self, threads: Iterable[str]) -> None:
         """Read these threads, the tickets that hold them, and what else these tickets hold."""
@@ -65,7 +68,7 @@ class Casebook:
         if not wanted:
             return
         self._copies |= {fingerprint: [] for fingerprint in wanted}
-        found = self._store.copies(wanted)
+        found = self.of_persons(self._store.copies(wanted))
         for row in found:
             self._copies[row.fingerprint].append(row)
         alone = {key for key in wanted if len(self._copies[key]) < 2}
@@ -75,9 +78,31 @@ class Casebook:
         if threads:
             self._note_decisions(self._store.tickets_of_threads(sorted(threads)))
 
+    def of_persons(self, rows: Iterable[StoredMention]) -> list[StoredMention]:
+        """These rows with the person, where their customer is one account of several."""
+        rows = list(rows)
+        unknown = {row.customer for row in rows if row.customer} - self._persons.keys()
+        if unknown:
+            self._persons |= dict.fromkeys(unknown)
+            self._persons |= customers.persons(self._store, unknown)
+        return [
+            msgspec.structs.replace(row, customer=person)
+            if row.customer and (person := self._persons[row.customer])
+            else row
+            for row in rows
+        ]
+
+    def posts_of(self, persons: Iterable[str]) -> list[StoredMention]:
+        """What these persons, or customers of one account, have said, on any of them."""
+        everywhere: set[str] = set()
+        for person in persons:
+            known = person in self._persons.values()
+            everywhere |= set(customers.accounts(self._store, person)) if known else {person}
+        return self.of_persons(self._store.posts_of_customers(sorted(everywhere)))
+
     def original(self, row: StoredMention) -> StoredMention | None:
         """The candidate whose words the row repeats; None if there is none (or no words)."""
-        if not row.fingerprint:
+        if not row.fingerprint or row.alone:
             return row if self._is_candidate(row) else None
         known = self._originals_in(row.fingerprint)
         if row.uid not in known:
@@ -146,7 +171,7 @@ class Casebook:
             uids |= {row.uid for key in keys for row in self._copies[key] if not row.repost}
         wanted = sorted({repost_key(uid) for uid in uids} - self._copies.keys())
         self._copies |= {key: [] for key in wanted}
-        for row in self._store.copies(wanted) if wanted else ():
+        for row in self.of_persons(self._store.copies(wanted)) if wanted else ():
             self._copies[row.fingerprint].append(row)
 
     def _is_candidate(self, row: StoredMention) -> bool:
@@ -175,7 +200,7 @@ class Casebook:
 
     def _read_members(self, threads: set[str]) -> None:
         self.members |= {thread: [] for thread in sorted(threads)}
-        for row in self._store.members(sorted(threads)):
+        for row in self.of_persons(self._store.members(sorted(threads))):
             self.members[row.thread].append(row)
 
     def _read_tickets(self, threads: set[str]) -> set[str]:
@@ -195,9 +220,9 @@ class Casebook:
     def _note_decisions(self, found: Iterable[Versioned]) -> None:
         for entry in found:
             for fold in entry.ticket.mentions if not is_merged(entry.ticket) else ():
-                if fold.reason in cases.OPENERS:
+                if fold.reason in folds.OPENERS:
                     self._decided.openers[fold.uid] = entry.ticket.ticket
-                elif fold.reason in cases.VOICES:
+                elif fold.reason in folds.VOICES:
                     self._decided.voices[fold.uid] = entry.ticket.ticket
         self._originals.clear()
         self._beyond.clear()
@@ -205,7 +230,7 @@ class Casebook:
 
     def _name_threads(self, tickets: list[Ticket]) -> set[str]:
         """Find out what the threads of these tickets are called today."""
-        openings = {ticket.ticket: cases.opening_of(ticket) for ticket in tickets}
+        openings = {ticket.ticket: folds.opening_of(ticket) for ticket in tickets}
         asked = {thread for ticket in tickets for thread in ticket.threads}
         asked |= {uid for uid in openings.values() if uid}
         rows = self._store.mentions(sorted(asked)) if asked else {}

@@ -12,68 +12,40 @@ have changed an earlier decision, the difference is this, and nothing is lost or
 * A ticket keeps its id and its threads. An earlier post on the same matter joins the ticket
   that a later one has opened; a post that would have bridged two tickets joins the earlier.
 * A copy that has opened a case stays its original; the true original, heard later, is a voice.
+* A text that is like the first texts of two families is in the one it was put into first.
 * A beginning that turns out to join the threads of two tickets leaves both to the earlier one;
   the other is dismissed as merged, unless somebody has decided on it: then it stays as it is.
 * A deletion heard before its mention is stored leaves no trace of what the mention answered.
 * A copy that is edited into other words, or no longer complains, stays a voice of its old case
   until that is next folded.
 
-Beyond the first 500 posts of a thread and 500 copies of a text the rest are stored and counted
-in the report, but no longer in the ticket's figures.
+Beyond the first 5,000 posts of a thread and 20,000 copies of a text the rest are stored and
+counted in the report, but no longer in the ticket's figures.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
-from triage import cases, life
+from triage import cases, derive, folds, life
 from triage.casebook import MERGED, Casebook, is_merged
 from triage.errors import Conflict
+from triage.fold_report import Filling, FoldReport
 from triage.rows import REPOST_KEY
 from triage.rules import Rules
-from triage.store.base import Refusal, Store, StoredMention, Versioned, Write
+from triage.store.base import Store, StoredMention, Versioned, Write
 from triage.ticket import Event, EventKind, Ticket, make_event_id, make_ticket_id
 
 BATCH = 250
+"""Families of words in a batch."""
+LARGEST = 2000
+"""Mentions in a batch."""
 ATTEMPTS = 5
-EXAMPLES = 20
 TRIAGE = "triage"
 """Who does what no agent has done."""
-
-UNKNOWN = "not stored"
-BEYOND = f"beyond the first {cases.MOST_MENTIONS} of its case"
-
-
-class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A mention that is in no case, and why."""
-
-    uid: str
-    reason: str
-    excerpt: str
-
-
-class FoldReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What `fold_cases` did: ids of tickets, each in the order of writing, and counts."""
-
-    opened: tuple[str, ...] = ()
-    updated: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    reopened: tuple[str, ...] = ()
-    """Among the updated: a new complaint after somebody had dealt with the case."""
-    closed: tuple[str, ...] = ()
-    """Among the updated: merged into an earlier ticket, or withdrawn by the author."""
-    folded: dict[str, int] = {}
-    """How many of the mentions are in a case, by the reason of `triage.ticket.Fold`."""
-    left_out: dict[str, int] = {}
-    """How many are in none, by reason."""
-    examples: tuple[Example, ...] = ()
-    """At most 20 of those left out."""
-    refused: tuple[Refusal, ...] = ()
-    """Tickets that the store would not take."""
 
 
 def fold_cases(store: Store, uids: Sequence[str], rules: Rules, now: datetime) -> FoldReport:
@@ -87,75 +59,49 @@ def fold_cases(store: Store, uids: Sequence[str], rules: Rules, now: datetime) -
         Conflict: if others kept changing the same tickets.
         StoreError: if the store does not answer; run it again.
     """
-    report = _Report(frozenset(uids))
+    report = Filling(frozenset(uids))
     seen: set[str] = set()
     waiting = list(dict.fromkeys(uids))
     while waiting:
-        batch, waiting = waiting[:BATCH], waiting[BATCH:]
-        seen.update(batch)
-        left = _fold_batch(store, batch, rules, now, report)
-        waiting += sorted(left - seen - set(waiting))
+        left: set[str] = set()
+        for batch in _batches(store, waiting):
+            seen.update(batch)
+            left |= _fold_batch(store, batch, rules, now, report)
+        waiting = sorted(left - seen)
     return report.done()
 
 
-class _Report:
-    """A fold report being filled."""
+def _batches(store: Store, uids: Sequence[str]) -> Iterator[list[str]]:
+    """Cut so that mentions of one family are looked at together, however many they are.
 
-    def __init__(self, asked: frozenset[str]) -> None:
-        self._asked = asked
-        self._tickets: dict[str, dict[str, None]] = {}
-        self._folded: Counter[str] = Counter()
-        self._left_out: Counter[str] = Counter()
-        self._examples: list[Example] = []
-        self._refused: list[Refusal] = []
-
-    def note(self, what: str, ticket: str) -> None:
-        self._tickets.setdefault(what, {})[ticket] = None
-
-    def refuse(self, refused: Iterable[Refusal]) -> None:
-        self._refused.extend(refused)
-
-    def account(
-        self,
-        batch: Sequence[str],
-        rows: dict[str, StoredMention],
-        reasons: dict[str, str],
-        rules: Rules,
-    ) -> None:
-        """Say of each mention of the call where it went."""
-        for uid in batch:
-            if uid not in self._asked:
-                continue
-            if uid in reasons:
-                self._folded[reasons[uid]] += 1
-                continue
+    A family is read whole for each batch that has a part in it: in a storm, each of them would.
+    """
+    groups: dict[str, list[str]] = {}
+    for start in range(0, len(uids), LARGEST):
+        some = uids[start : start + LARGEST]
+        rows = store.mentions(some)
+        for uid in some:
             row = rows.get(uid)
-            reason = UNKNOWN if row is None else cases.refusal(row, rules) or BEYOND
-            self._left_out[reason] += 1
-            if len(self._examples) < EXAMPLES:
-                text = cases.excerpt(row) if row is not None else ""
-                self._examples.append(Example(uid=uid, reason=reason, excerpt=text))
-
-    def done(self) -> FoldReport:
-        opened, updated = self._tickets.get("opened", {}), self._tickets.get("updated", {})
-        same = self._tickets.get("unchanged", {})
-        return FoldReport(
-            opened=tuple(opened),
-            updated=tuple(ticket for ticket in updated if ticket not in opened),
-            unchanged=tuple(t for t in same if t not in opened and t not in updated),
-            reopened=tuple(self._tickets.get("reopened", ())),
-            closed=tuple(self._tickets.get("closed", ())),
-            folded=dict(sorted(self._folded.items())),
-            left_out=dict(sorted(self._left_out.items())),
-            examples=tuple(self._examples),
-            refused=tuple(self._refused),
-        )
+            groups.setdefault((row and row.fingerprint) or uid, []).append(uid)
+    batch: list[str] = []
+    full = 0
+    for group in groups.values():
+        for start in range(0, len(group), LARGEST):
+            batch += group[start : start + LARGEST]
+            full += 1
+            if full >= BATCH or len(batch) >= LARGEST:
+                yield batch
+                batch, full = [], 0
+    if batch:
+        yield batch
 
 
 class _Decision(msgspec.Struct, frozen=True, kw_only=True):
     before: Versioned | None
     after: Ticket
     events: tuple[Event, ...] = ()
+    reasons: dict[str, str] = {}
+    """Why each mention is in it, also those that the ticket does not list."""
 
     def is_news(self) -> bool:
         return self.before is None or self.before.ticket != self.after
@@ -169,7 +115,7 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _fold_batch(
-    store: Store, batch: Sequence[str], rules: Rules, now: datetime, report: _Report
+    store: Store, batch: Sequence[str], rules: Rules, now: datetime, report: Filling
 ) -> set[str]:
     left: set[str] = set()
     conflicts: tuple[str, ...] = ()
@@ -190,11 +136,7 @@ def _fold_batch(
             conflicts = written.conflicts
         if written is None or not conflicts:
             reasons = {
-                fold.uid: fold.reason
-                for decision in decisions
-                if not is_merged(decision.after)
-                for fold in decision.after.mentions
-                if fold.reason != cases.WITHDRAWN
+                uid: reason for decision in decisions for uid, reason in decision.reasons.items()
             }
             report.account(batch, rows, reasons, rules)
             return left
@@ -209,7 +151,7 @@ def _write(decision: _Decision) -> Write:
     return Write(ticket=decision.after, version=version, events=decision.events)
 
 
-def _note(report: _Report, decision: _Decision) -> None:
+def _note(report: Filling, decision: _Decision) -> None:
     ticket = decision.after.ticket
     report.note("opened" if decision.before is None else "updated", ticket)
     for event in decision.events:
@@ -223,10 +165,11 @@ def _decide(
     store: Store, rows: dict[str, StoredMention], rules: Rules, now: datetime
 ) -> list[_Decision]:
     book = Casebook(store, rules)
+    rows = {row.uid: row for row in book.of_persons(rows.values())}
     targets = _load_targets(store, book, rows, rules)
     owners = sorted({c for t in _homeless(book, targets) if (c := _customer(book, t))})
     if owners:
-        posts = store.posts_of_customers(owners)
+        posts = book.posts_of(owners)
         book.load(row.thread for row in posts if cases.refusal(row, rules) is None)
     joined = _assign(book, _homeless(book, targets), rules)
     touched = {book.holder[thread] for thread in targets if thread in book.holder}
@@ -243,7 +186,9 @@ def _decide(
         before = known.get(ticket)
         case = found.get(threads)
         if case is not None:
-            decisions.append(_stand(ticket, before, case, rules, now))
+            stand = _stand(ticket, before, case, rules, now)
+            reasons = folds.reasons_of(case)
+            decisions.append(msgspec.structs.replace(stand, reasons=reasons))
         elif before is not None:
             rival = book.rival(ticket)
             decisions.append(
@@ -295,10 +240,11 @@ def _assign(book: Casebook, homeless: Sequence[str], rules: Rules) -> dict[str, 
     owned: dict[str, list[str]] = {}
     for thread in sorted(book.members):
         owner = _customer(book, thread)
-        if owner is not None and owner in customers.values():
+        apart = owner is not None and book.openers([thread])[0].alone
+        if owner is not None and owner in customers.values() and not apart:
             owned.setdefault(owner, []).append(thread)
     for thread, customer in customers.items():
-        if customer is None:
+        if customer is None or book.openers([thread])[0].alone:
             joined[make_ticket_id(thread)] = {thread}
     for _, threads in sorted(owned.items()):
         stretches = [cases.stretch_of(book.openers([t]), book.members[t]) for t in threads]
@@ -318,20 +264,31 @@ def _stand(
 ) -> _Decision:
     """The ticket of a case: opened, brought up to date, or reopened by a new complaint."""
     if before is None:
-        after = cases.derive(ticket, case, cases.UNTOUCHED, rules, now)
+        after = derive.derive(ticket, case, derive.UNTOUCHED, rules, now)
         # By the clock of the post, so that a replay writes the same history.
         event = _event(after, "opened", after.opened_at)
         return _Decision(before=None, after=after, events=(event,))
     old = before.ticket
-    news = case.openers[:1] if is_merged(old) else cases.unseen_openers(old, case.openers)
+    if is_merged(old):
+        news = case.openers[:1]
+    else:
+        news = folds.unseen_openers(old, case.openers)
+        if not news and old.handling.snoozed_until is not None:
+            news = folds.unseen_by_customer(old, case)
+    if news and old.handling.snoozed_until is not None and old.status in ("new", "reopened"):
+        newest = news[-1]
+        woken = life.wake(old, TRIAGE, newest.created_at, "the customer wrote again", newest.uid)
+        after = derive.derive(ticket, case, woken.ticket.handling, rules, now)
+        return _Decision(before=before, after=after, events=(woken.event,))
     if not news or "reopen" not in life.POSSIBLE[old.status]:
-        after = cases.derive(ticket, case, old.handling, rules, now)
+        after = derive.derive(ticket, case, old.handling, rules, now)
         return _Decision(before=before, after=after)
     newest = news[-1]
     dealt_with = old.handling.closed_at or old.handling.contacted_at or newest.created_at
     at = max(newest.created_at, dealt_with)
-    change = life.reopen(old, TRIAGE, at, "a new complaint", key=newest.uid)
-    after = cases.derive(ticket, case, change.ticket.handling, rules, now)
+    words = "a new complaint" if newest in case.openers else "the customer wrote again"
+    change = life.reopen(old, TRIAGE, at, words, key=newest.uid)
+    after = derive.derive(ticket, case, change.ticket.handling, rules, now)
     return _Decision(before=before, after=after, events=(change.event,))
 
 
@@ -342,10 +299,10 @@ def _fall(before: Versioned, rows: Sequence[StoredMention], now: datetime) -> _D
     Either way the words of a deleted post are gone from it.
     """
     old = before.ticket
-    opening = cases.opening_of(old)
+    opening = folds.opening_of(old)
     deleted = any(row.uid == opening and row.deleted for row in rows)
-    after = cases.withdrawn(old, opening, deleted)
-    stood = any(fold.reason in cases.OPENERS for fold in old.mentions)
+    after = folds.withdrawn(old, opening, deleted)
+    stood = any(fold.reason in folds.OPENERS for fold in old.mentions)
     if not stood or old.status not in ("new", "reopened"):
         return _Decision(before=before, after=after)
     words = "withdrawn: the post was deleted" if deleted else "withdrawn: no longer a complaint"

@@ -4,6 +4,7 @@
     ├── StoreError
     │   ├── StoreUnavailable   the store does not answer; nothing is lost, run again later
     │   ├── StoreRefused       the store answers and refuses: credentials, version, full disk
+    │   ├── Busy               another process is at the same work; wait for it
     │   └── Conflict           somebody else changed the ticket, more often than we tried
     ├── NoSuchTicket           the id (or its beginning) names no ticket, or several
     ├── IllegalMove            the ticket's status does not allow the action
@@ -33,6 +34,10 @@ class StoreRefused(StoreError):
 
 class Conflict(StoreError):
     """The ticket was changed by others more often than we tried again."""
+
+
+class Busy(StoreError):
+    """Another process is doing the same work in this store."""
 
 
 class NoSuchTicket(TriageError):

@@ -8,9 +8,12 @@ import msgspec
 
 from listeners.mention import Deletion, Mention, make_uid
 from nlp.assessment import Assessment
-from triage.rows import OWNER_REPLY, RowMaker
+from triage import customers
+from triage.evidence import marks
+from triage.families import settle_families
+from triage.rows import OWNER_REPLY, RowMaker, own_words
 from triage.rules import Rules
-from triage.store.base import Identity, Refusal, Store
+from triage.store.base import Account, Identity, Refusal, Store
 from triage.threads import settle
 
 Pair = tuple[Mention | Deletion, Assessment | None]
@@ -55,6 +58,9 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
                 heard[record.uid] = (record, assessment)
     _save_identities(store, maker, [mention for mention, _ in heard.values()])
     rows = [row for mention, read in heard.values() for row in maker.rows(mention, read)]
+    words = {mention.uid: own_words(mention) for mention, _ in heard.values()}
+    rows = settle_families(store, rows, words, rules)
+    _note_marks(store, maker, [mention for mention, _ in heard.values()], rules)
     saved = store.save_mentions(rows)
     deletions = {record.uid for record, _ in pairs if isinstance(record, Deletion)}
     replies = store.mentions(sorted(gone - deletions)) if gone else {}
@@ -76,22 +82,52 @@ def _reply_uid(record: Deletion) -> str:
 
 
 def _save_identities(store: Store, maker: RowMaker, mentions: Iterable[Mention]) -> None:
-    """One entry a customer: of a person's several accounts the first by name, as last seen."""
-    fresh: dict[str, Identity] = {}
+    """One entry a customer, with each of their accounts as last seen."""
+    fresh: dict[str, dict[Place, Account]] = {}
     for mention in sorted(mentions, key=lambda mention: mention.collected_at):
         identity = maker.identity(mention)
         if identity is not None:
-            fresh[identity.customer] = _preferred(fresh.get(identity.customer), identity)
+            account = _account(identity)
+            fresh.setdefault(identity.customer, {})[_place(account)] = account
     known = store.identities(sorted(fresh)) if fresh else {}
-    merged = {key: _preferred(known.get(key), identity) for key, identity in fresh.items()}
-    changed = [merged[key] for key in sorted(merged) if merged[key] != known.get(key)]
+    changed = []
+    for customer, accounts in sorted(fresh.items()):
+        before = known.get(customer)
+        found = {_place(one): one for one in _accounts(before)} | accounts
+        identity = _identity(customer, [found[place] for place in sorted(found)])
+        if identity != before:
+            changed.append(identity)
     if changed:
         store.save_identities(changed)
 
 
-def _preferred(known: Identity | None, new: Identity) -> Identity:
-    return known if known is not None and _account(known) < _account(new) else new
+Place = tuple[str, str, str]
 
 
-def _account(identity: Identity) -> tuple[str, str, str]:
-    return identity.source, identity.instance, identity.native_id or identity.handle or ""
+def _place(account: Account) -> Place:
+    return account.source, account.instance, account.native_id or account.handle or ""
+
+
+def _accounts(identity: Identity | None) -> Sequence[Account]:
+    if identity is None:
+        return ()
+    return identity.accounts or (_account(identity),)
+
+
+def _account(identity: Identity) -> Account:
+    fields = {name: getattr(identity, name) for name in Account.__struct_fields__}
+    return Account(**fields)
+
+
+def _identity(customer: str, accounts: Sequence[Account]) -> Identity:
+    first = msgspec.structs.asdict(accounts[0])
+    several = tuple(accounts) if len(accounts) > 1 else ()
+    return Identity(customer=customer, accounts=several, **first)
+
+
+def _note_marks(store: Store, maker: RowMaker, mentions: Iterable[Mention], rules: Rules) -> None:
+    seen = []
+    for mention in mentions:
+        if maker.identity(mention) is not None and (found := marks(mention, rules)):
+            seen.append((maker.customer(mention) or "", found, mention.created_at))
+    customers.note(store, seen, rules)

@@ -1,10 +1,11 @@
 """The ticket's states as pure code: who may do what when, and what history says about it.
 
     new ──claim──► claimed ──contact──► contacted ──resolve──► resolved
-     ▲ └──dismiss─┐  │ └──release──► new or reopened               │
+     ▲ └──dismiss─┐  │ ├──release, snooze──► new or reopened       │
+     │            │  │ └──wait──► waiting ◄──wait── contacted      │
      │            ▼  ▼                                             │
-     │         dismissed ◄── from new, reopened, claimed, contacted│
-     └─ reopened ◄──reopen── contacted, resolved, dismissed ◄──────┘
+     │         dismissed ◄── from every open status                │
+     └─ reopened ◄──reopen── contacted, waiting, resolved, dismissed
 
 A claim whose lease has run out binds nobody any more: another agent may claim the ticket, and
 its holder may still go on. Every move returns a new ticket with the event that tells of it.
@@ -18,15 +19,37 @@ from typing import Literal
 import msgspec
 
 from triage.errors import IllegalMove
-from triage.ticket import Event, EventKind, Handling, Status, Ticket, make_event_id
+from triage.ticket import Event, EventKind, Handling, Pause, Status, Ticket, make_event_id
 
-Action = Literal["claim", "release", "contact", "resolve", "dismiss", "reopen", "note"]
+Action = Literal[
+    "claim",
+    "release",
+    "transfer",
+    "snooze",
+    "contact",
+    "wait",
+    "resolve",
+    "dismiss",
+    "reopen",
+    "note",
+]
 
 POSSIBLE: dict[Status, tuple[Action, ...]] = {
     "new": ("claim", "dismiss", "note"),
     "reopened": ("claim", "dismiss", "note"),
-    "claimed": ("claim", "release", "contact", "resolve", "dismiss", "note"),
-    "contacted": ("resolve", "dismiss", "reopen", "note"),
+    "claimed": (
+        "claim",
+        "release",
+        "transfer",
+        "snooze",
+        "contact",
+        "wait",
+        "resolve",
+        "dismiss",
+        "note",
+    ),
+    "contacted": ("wait", "resolve", "dismiss", "reopen", "note"),
+    "waiting": ("claim", "contact", "resolve", "dismiss", "reopen", "note"),
     "resolved": ("reopen", "note"),
     "dismissed": ("reopen", "note"),
 }
@@ -35,6 +58,9 @@ POSSIBLE: dict[Status, tuple[Action, ...]] = {
 _KINDS: dict[Action, EventKind] = {
     "claim": "claimed",
     "release": "released",
+    "transfer": "transferred",
+    "snooze": "snoozed",
+    "wait": "waiting",
     "contact": "contacted",
     "resolve": "resolved",
     "dismiss": "dismissed",
@@ -67,6 +93,7 @@ def claim(ticket: Ticket, agent: str, now: datetime, lease: timedelta) -> Change
         agent=agent,
         claimed_at=handling.claimed_at if again else now,
         lease_until=now + lease,
+        snoozed_until=None,
     )
     return _change(ticket, "claim", agent, now, claimed, "extended" if again else "")
 
@@ -74,16 +101,101 @@ def claim(ticket: Ticket, agent: str, now: datetime, lease: timedelta) -> Change
 def release(ticket: Ticket, agent: str, now: datetime) -> Change:
     """Put a claimed ticket back into the queue."""
     handling = _allowed(ticket, "release", agent, now)
-    free: Status = "reopened" if handling.reopened_at else "new"
-    back = _without_agent(handling, status=free)
+    back = _without_agent(handling)
     return _change(ticket, "release", agent, now, back)
+
+
+def extend(ticket: Ticket, agent: str, now: datetime, lease: timedelta) -> Ticket:
+    """The agent is still at it: the lease runs from ``now``. A heartbeat leaves no history.
+
+    Raises:
+        IllegalMove: unless the claim is the agent's; one that has run out may be extended.
+    """
+    handling = _allowed(ticket, "claim", agent, now)
+    if handling.status != "claimed" or handling.agent != agent:
+        raise IllegalMove(f"{ticket.ticket} is not claimed by {agent}: claim it first")
+    longer = msgspec.structs.replace(handling, lease_until=now + lease)
+    return msgspec.structs.replace(ticket, handling=longer)
+
+
+def transfer(
+    ticket: Ticket, agent: str, now: datetime, to: str, lease: timedelta, words: str = ""
+) -> Change:
+    """Hand a claimed ticket to a colleague, whose lease begins ``now``."""
+    handling = _allowed(ticket, "transfer", agent, now)
+    if not to.strip():
+        raise IllegalMove(f"cannot transfer {ticket.ticket} to nobody: name the colleague")
+    handed = msgspec.structs.replace(handling, agent=to, claimed_at=now, lease_until=now + lease)
+    return _change(ticket, "transfer", agent, now, handed, f"to {to}{words and f': {words}'}")
+
+
+def route(ticket: Ticket, agent: str, now: datetime, to: str | None, words: str = "") -> Change:
+    """Send the ticket to another department (None: to the lane sorted by hand); it is free there.
+
+    What an agent has decided is never overwritten by the router.
+    """
+    if ticket.handling.status in ("resolved", "dismissed"):
+        raise IllegalMove(f"{ticket.ticket} is {ticket.status}: cannot route it; reopen it first")
+    handling = ticket.handling
+    if handling.status == "claimed":
+        handling = _without_agent(_allowed(ticket, "claim", agent, now))
+    sent = msgspec.structs.replace(handling, department=to or "")
+    moved = msgspec.structs.replace(ticket, handling=sent, department=to)
+    said = f"to {to or 'the lane sorted by hand'}{words and f': {words}'}"
+    event = _event(ticket, "routed", agent, now, said)
+    return Change(ticket=moved, event=event)
+
+
+def snooze(ticket: Ticket, agent: str, now: datetime, until: datetime, words: str = "") -> Change:
+    """Put a claimed ticket back, out of sight until then; the clock runs on."""
+    handling = _allowed(ticket, "snooze", agent, now)
+    if until <= now:
+        raise IllegalMove(f"cannot snooze {ticket.ticket} until {until:%Y-%m-%d %H:%M}: it is past")
+    back = msgspec.structs.replace(
+        _without_agent(handling),
+        snoozed_until=until,
+        pauses=(*handling.pauses, Pause(start=now, end=until)),
+    )
+    said = f"until {until:%Y-%m-%d %H:%M} UTC{words and f': {words}'}"
+    return _change(ticket, "snooze", agent, now, back, said)
+
+
+def wake(ticket: Ticket, agent: str, now: datetime, words: str, key: str) -> Change:
+    """A ticket that was put off comes back at once."""
+    *before, last = ticket.handling.pauses
+    short = Pause(start=last.start, end=max(last.start, min(last.end, now)))
+    woken = msgspec.structs.replace(ticket.handling, snoozed_until=None, pauses=(*before, short))
+    event = _event(ticket, "woken", agent, now, words, key)
+    return Change(ticket=msgspec.structs.replace(ticket, handling=woken), event=event)
+
+
+def wait(ticket: Ticket, agent: str, now: datetime, until: datetime, words: str = "") -> Change:
+    """The customer has been asked something: it is their turn until then.
+
+    The clock of the first response stops, as with `contact`.
+    """
+    handling = _allowed(ticket, "wait", agent, now)
+    asked = msgspec.structs.replace(
+        handling,
+        status="waiting",
+        agent=agent,
+        lease_until=None,
+        contacted_at=handling.contacted_at or now,
+        snoozed_until=until,
+    )
+    return _change(ticket, "wait", agent, now, asked, words)
 
 
 def contact(ticket: Ticket, agent: str, now: datetime, words: str = "") -> Change:
     """The agent has reached out: the clock of the first response stops."""
     handling = _allowed(ticket, "contact", agent, now)
     reached = msgspec.structs.replace(
-        handling, status="contacted", agent=agent, lease_until=None, contacted_at=now
+        handling,
+        status="contacted",
+        agent=agent,
+        lease_until=None,
+        contacted_at=now,
+        snoozed_until=None,
     )
     return _change(ticket, "contact", agent, now, reached, words)
 
@@ -108,6 +220,7 @@ def reopen(ticket: Ticket, agent: str, now: datetime, words: str = "", key: str 
     fresh = msgspec.structs.replace(
         _without_agent(handling, status="reopened"),
         contacted_at=None,
+        snoozed_until=None,
         closed_at=None,
         outcome=None,
         reopened_at=now,
@@ -131,6 +244,7 @@ def _close(
         status=status,
         agent=agent,
         lease_until=None,
+        snoozed_until=None,
         closed_at=now,
         outcome=outcome,
     )
@@ -156,7 +270,7 @@ def _allowed(ticket: Ticket, action: Action, agent: str, now: datetime) -> Handl
                 f"{handling.lease_until:%Y-%m-%d %H:%M} UTC: "
                 f"cannot {action} it; wait, or ask for a release"
             )
-        if action in ("release", "contact", "resolve"):
+        if action in ("release", "transfer", "snooze", "contact", "wait", "resolve"):
             raise IllegalMove(
                 f"{ticket.ticket} was claimed by {handling.agent}, whose time has run out: "
                 f"cannot {action} it; claim it first"
@@ -164,7 +278,8 @@ def _allowed(ticket: Ticket, action: Action, agent: str, now: datetime) -> Handl
     return handling
 
 
-def _without_agent(handling: Handling, status: Status) -> Handling:
+def _without_agent(handling: Handling, status: Status | None = None) -> Handling:
+    status = status or ("reopened" if handling.reopened_at else "new")
     return msgspec.structs.replace(
         handling, status=status, agent=None, lease_until=None, claimed_at=None
     )
@@ -179,8 +294,14 @@ def _change(
     words: str = "",
     key: str = "",
 ) -> Change:
-    kind = _KINDS[action]
-    event = Event(
+    event = _event(ticket, _KINDS[action], agent, now, words, key)
+    return Change(ticket=msgspec.structs.replace(ticket, handling=handling), event=event)
+
+
+def _event(
+    ticket: Ticket, kind: EventKind, agent: str, now: datetime, words: str, key: str = ""
+) -> Event:
+    return Event(
         id=make_event_id(ticket.ticket, kind, key or f"{now.isoformat()} {agent} {words}"),
         ticket=ticket.ticket,
         kind=kind,
@@ -188,4 +309,3 @@ def _change(
         by=agent,
         words=words,
     )
-    return Change(ticket=msgspec.structs.replace(ticket, handling=handling), event=event)

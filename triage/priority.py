@@ -42,6 +42,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     language: str
+    department: str | None = None
+    """Whose opening hours count."""
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
+    """When the clock has stood still."""
     read: bool
     """Whether a model has read any of the texts that make the case."""
     probability: float | None = None
@@ -51,6 +55,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sentiment: str | None = None
     cues: tuple[str, ...] = ()
     reach: int | None = None
+    gained: int = 0
+    """Of the reach, how much the last hour has brought."""
+    forecast: int = 0
+    """What the hours to come would bring: see `triage.virality`."""
+    value: float | None = None
+    """How much the customer matters to the operator, 0 to 1; None when nobody says."""
     voices: int = 1
     complaints: int = 1
     """Complaints by the case's own customer."""
@@ -59,8 +69,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The clock starts: see `triage.sla.clock_of`."""
     stopped: datetime | None = None
     last_at: datetime
+    changes_at: datetime | None = None
+    """When the growth has to be looked at again."""
     last_answer_at: datetime | None = None
     """The brand's newest public answer."""
+    community: bool = False
+    """Another customer has helped."""
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,16 +95,26 @@ def score(facts: Facts, rules: Rules, now: datetime) -> Score:
     """
     parts = [part for part in _parts(facts, rules) if part.points]
     urgency = tier_of(total(parts), rules.cuts)
-    due = facts.start + sla.target(rules, urgency, facts.source)
-    clock = sla.Clock(start=facts.start, due=due, stopped=facts.stopped)
+    clock = sla.clock(
+        rules,
+        urgency,
+        facts.source,
+        facts.department,
+        facts.start,
+        facts.stopped,
+        facts.pauses,
+    )
     parts += [part for part in _waiting(clock, rules, now) if part.points]
     priority = total(parts)
     return Score(
         priority=priority,
         tier=tier_of(priority, rules.cuts),
         parts=tuple(parts),
-        sla_due=due,
-        refresh_at=clock.next_step(now),
+        sla_due=clock.due,
+        refresh_at=min(
+            (at for at in (clock.next_step(now), facts.changes_at) if at is not None and at > now),
+            default=None,
+        ),
     )
 
 
@@ -132,12 +156,22 @@ def _parts(facts: Facts, rules: Rules) -> Iterator[Part]:
         share = log10(facts.reach / REACH_FROM) / log10(REACH_TO / REACH_FROM)
         words = f"about {facts.reach:,} people may have seen it"
         yield _part("reach", weights.reach * min(1.0, share), words)
+    if facts.forecast > REACH_FROM:
+        share = log10(facts.forecast / REACH_FROM) / log10(REACH_TO / REACH_FROM)
+        words = (
+            f"spreads: {facts.gained:,} more people in the last hour, {facts.forecast:,} to come"
+        )
+        yield _part("virality", weights.virality * min(1.0, share), words)
+    if facts.value:
+        yield _part("value", weights.value * facts.value, f"valued customer ({facts.value:.0%})")
     if facts.voices > 1:
         share = min(1.0, log2(facts.voices) / log2(VOICES_TO))
         yield _part("voices", weights.voices * share, f"{facts.voices} people say it")
     yield from _repeated(facts, rules)
     if facts.last_answer_at and facts.last_answer_at > facts.last_at:
         yield _part("answered", -weights.answered, "the brand has answered since")
+    if facts.community:
+        yield _part("community", -weights.community, "another customer has helped")
 
 
 def _said(facts: Facts, rules: Rules) -> Iterator[Part]:
@@ -173,7 +207,7 @@ def _repeated(facts: Facts, rules: Rules) -> Iterator[Part]:
 
 def _waiting(clock: sla.Clock, rules: Rules, now: datetime) -> Iterator[Part]:
     steps = clock.steps(now)
-    hours = (clock.due - clock.start).total_seconds() / 3600
+    hours = round(clock.span.total_seconds() / 3600, 2)
     share = "all" if steps >= sla.STEPS else f"{steps} of {sla.STEPS} quarters"
     span = "hour" if hours == 1 else f"{hours:g} hours"
     words = f"{share} of the {span} to the first response {'is' if hours == 1 else 'are'} used"

@@ -16,12 +16,10 @@ from listeners.mention import Author, Mention, make_uid
 from nlp.assessment import Assessment, CueKind, Evidence
 from nlp.brand import BrandReader
 from nlp.privacy import find, mask
+from triage.likeness import fingerprint
 from triage.routing import router_of
 from triage.rules import Accounts, Rules
 from triage.store.base import Identity, StoredMention
-
-COPY_WORDS, COPY_LETTERS = 5, 40
-"""A text with fewer words and fewer letters is never taken for a copy of another."""
 
 OWNER_REPLY = "/owner-reply"
 """Ends the native id of the brand's answer where a site attaches it to a review."""
@@ -30,9 +28,7 @@ REPOST_KEY = "of:"
 """Begins the fingerprint of a repost that names its original."""
 
 _CUES: Final = frozenset(get_args(CueKind))
-_REPOST = re.compile(r"\s*RT @[\w.-]+:\s*", re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|@\w[\w.-]*(?:@[\w.-]+)?")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+REPOST_PREFIX = re.compile(r"\s*RT @[\w.-]+:\s*", re.IGNORECASE)
 
 
 class RowMaker:
@@ -45,6 +41,9 @@ class RowMaker:
         words = msgspec.structs.replace(rules.brand, handles=rules.own_handles)
         self._brand = BrandReader(words)
         self._router = router_of(rules.departments)
+        self._praise, self._questions = rules.praise, rules.questions
+        self._always = frozenset(rules.always)
+        self._values = rules.customer_values
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
 
@@ -122,13 +121,13 @@ class RowMaker:
 
     def _row(self, mention: Mention, assessment: Assessment) -> StoredMention:
         source, instance = mention.source, mention.instance
-        prefix = _REPOST.match(mention.text)
+        prefix = REPOST_PREFIX.match(mention.text)
         repost = mention.repost_of is not None or prefix is not None
         answered = mention.parent_id or mention.root_id
         parent = make_uid(source, instance, answered) if answered and not repost else None
         if parent == mention.uid:
             parent = None
-        words = f"{mention.title or ''} {mention.text[prefix.end() :] if prefix else mention.text}"
+        words = own_words(mention)
         copied = fingerprint(words)
         if mention.repost_of is not None:
             copied = repost_key(make_uid(source, instance, mention.repost_of))
@@ -137,6 +136,9 @@ class RowMaker:
         if department not in self._names:
             route = self._router.route(words, cues)
             department, probability = route.department, route.probability
+        lane = self._lane(assessment, cues)
+        if lane:
+            department, probability = lane, None
         engagement = mention.engagement
         return StoredMention(
             uid=mention.uid,
@@ -152,6 +154,7 @@ class RowMaker:
             edited_at=mention.edited_at,
             content_hash=mention.content_hash,
             customer=self.customer(mention),
+            value=self._values.get(self._accounts.person(source, instance, mention.author) or ""),
             owner=self._is_own(mention),
             followers=mention.author.followers,
             container=mention.container,
@@ -180,24 +183,27 @@ class RowMaker:
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),
         )
 
+    def _lane(self, assessment: Assessment, cues: tuple[str, ...]) -> str:
+        """The department of praise, or of questions, where there is one and it is either."""
+        if assessment.complaint is not False or any(cue in self._always for cue in cues):
+            return ""
+        if assessment.sentiment == "positive" or "thanks" in cues:
+            return self._praise
+        return self._questions if "question" in cues else ""
+
     def _masked(self, text: str) -> str:
         return mask(text, find(text, self._region, self._handles))
+
+
+def own_words(mention: Mention) -> str:
+    """Title and text, without what marks a repost."""
+    prefix = REPOST_PREFIX.match(mention.text)
+    return f"{mention.title or ''} {mention.text[prefix.end() :] if prefix else mention.text}"
 
 
 def repost_key(uid: str) -> str:
     """The fingerprint of plain reposts of a known item, however they shorten its words."""
     return REPOST_KEY + uid
-
-
-def fingerprint(text: str) -> str:
-    """32 hex digits of the normalised words, or nothing for a text too short to be a copy.
-
-    Case, punctuation, links and handles do not count.
-    """
-    words = _WORD.findall(_ADDRESS.sub(" ", text).casefold())
-    if len(words) < COPY_WORDS and sum(map(len, words)) < COPY_LETTERS:
-        return ""
-    return _digest(" ".join(words))[:32]
 
 
 def _is_showable(evidence: Evidence, assessment: Assessment) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from listeners.mention import Author
 from nlp.assessment import CueKind
 from nlp.brand import BrandWords
+from triage.calendars import Calendar
 from triage.departments import DEPARTMENTS, Department
 from triage.errors import BadRules
 from triage.ticket import Tier
@@ -33,11 +34,17 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     outage: float = 14
     refund: float = 3
     reach: float = 12
+    virality: float = 15
+    """For reach that is growing: by what is to come within six hours if it goes on."""
+    value: float = 10
+    """For a customer whom the operator values, by `Rules.customer_values`."""
     voices: float = 20
     repeat_contact: float = 8
     waiting: float = 12
     answered: float = 10
     """Taken off when the brand has the last word."""
+    community: float = 8
+    """Taken off when another customer has helped."""
     unread: float = 5
     """For a text in a language that no model reads."""
 
@@ -48,6 +55,25 @@ class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     p1: float = 75
     p2: float = 55
     p3: float = 25
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody works on; empty means everything."""
+
+    departments: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """BCP 47 codes as tickets have them; a text of no known language goes to everybody."""
+    capacity: int = 0
+    """Tickets that they may hold at a time; 0 for as many as they like."""
+
+
+class SpillOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A full queue that others help with."""
+
+    to: str
+    """Department whose agents help."""
+    above: int
+    """Waiting tickets from which they do."""
 
 
 Hours = Mapping[str, float]
@@ -70,7 +96,21 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The brand's name, and words that tell it from a namesake; the handles are `own_accounts`."""
     customers: Mapping[str, tuple[str, ...]] = {}
     """The operator's certain links: a person's name of our choice to their accounts."""
+    customer_values: Mapping[str, float] = {}
+    """How much a person of ``customers`` matters, 0 to 1; who is not named is not known."""
+    private_sources: tuple[str, ...] = ("email", "telephone", "helpdesk")
+    """Sources that verify the sender's address, which is the author's id, handle or url."""
+    unlinked_sources: tuple[str, ...] = ("x",)
+    """Sources whose terms forbid to match their accounts with other records of a person."""
     departments: tuple[Department, ...] = DEPARTMENTS
+    praise: str = ""
+    """Department that gets praise, as the brand ambassadors; "" to leave praise out."""
+    questions: str = ""
+    """Department that gets questions, as the community's helpers; "" to leave them out."""
+    agents: Mapping[str, Agent] = {}
+    """What each agent works on; who is not named gets what they ask for."""
+    spill_over: Mapping[str, SpillOver] = {}
+    """Departments whose queue, when it is full, is open to another department's agents."""
     pseudonym_key: str | None = None
     """A secret; with it nobody can find a customer's pseudonym by hashing a handle."""
 
@@ -88,16 +128,34 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     matter_days: float = 14
     """The same customer on the same matter within so many days is one case."""
 
+    community_hours: float = 24
+    """So long a case rests after another customer's helpful answer; 0 to go on at once."""
+
     weights: Weights = Weights()
     cuts: Cuts = Cuts()
     sla_hours: Hours = msgspec.field(default_factory=_default_hours)
     """Hours to the first response by tier, from the time of the post."""
     sla_hours_by_source: Mapping[str, Hours] = {}
     """The same for single sources; a tier that is not named here falls back."""
+    calendars: Mapping[str, Calendar] = {}
+    """Opening hours by name; the clock of the first response runs while a department works."""
+    calendar: str = ""
+    """The calendar of every department that `calendar_of` does not name; "" never closes."""
+    calendar_of: Mapping[str, str] = {}
+    """Departments to their calendars."""
+    pauses: tuple[Literal["snoozed", "community"], ...] = ("community",)
+    """When the clock stands still: put off by an agent, resting after a customer's help."""
     breaching_soon: float = 0.75
     """Share of the time to the first response from which a ticket is breaching soon."""
     lease_minutes: float = 30
     """A claim that is not followed by a contact runs out after so long."""
+
+    wait_days: float = 3
+    """So long a ticket waits for the customer's answer before it comes back."""
+
+    @property
+    def wait(self) -> timedelta:
+        return timedelta(days=self.wait_days)
 
     @property
     def own_handles(self) -> tuple[str, ...]:
@@ -182,13 +240,42 @@ def _faults(rules: Rules) -> Iterator[str]:
     for tier in TIERS:
         if tier not in rules.sla_hours:
             yield f"sla_hours: {tier} is missing; say how many hours it may wait"
+    yield from _lane_faults(rules, names)
+    yield from _calendar_faults(rules)
     cuts = rules.cuts
     if not 100 >= cuts.p1 > cuts.p2 > cuts.p3 > 0:
         yield "cuts: must fall from p1 over p2 to p3, between 100 and 0; put them in that order"
     yield from _number_faults(rules)
 
 
+def _calendar_faults(rules: Rules) -> Iterator[str]:
+    for name, calendar in rules.calendars.items():
+        yield from (f"calendars.{name}.{fault}" for fault in calendar.faults())
+    used = {"calendar": rules.calendar}
+    used |= {f"calendar_of.{lane}": name for lane, name in rules.calendar_of.items()}
+    for setting, name in used.items():
+        if name and name not in rules.calendars:
+            yield f"{setting}: there is no calendar {name!r}; add it to calendars"
+
+
+def _lane_faults(rules: Rules, names: list[str]) -> Iterator[str]:
+    used = {"praise": rules.praise, "questions": rules.questions}
+    for agent, entry in rules.agents.items():
+        used |= {f"agents.{agent}.departments": name for name in entry.departments}
+        if entry.capacity < 0:
+            yield f"agents.{agent}.capacity: {entry.capacity} is negative; give 0 or more"
+    for lane, spill in rules.spill_over.items():
+        used |= {f"spill_over.{lane}.to": spill.to, f"spill_over ({lane})": lane}
+        if spill.above < 0 or spill.to == lane:
+            yield f"spill_over.{lane}: give another department; and a limit of 0 or more"
+    for setting, name in used.items():
+        if name and name not in names:
+            yield f"{setting}: there is no department {name!r}; add it to departments"
+
+
 def _account_faults(rules: Rules) -> Iterator[str]:
+    for who in rules.customer_values.keys() - rules.customers.keys():
+        yield f"customer_values: {who!r} is not in customers; name their accounts there"
     linked: dict[tuple[str, str, str], str] = {}
     lists = {"own_accounts": rules.own_accounts}
     lists |= {f"customers.{person}": accounts for person, accounts in rules.customers.items()}
@@ -208,10 +295,13 @@ def _number_faults(rules: Rules) -> Iterator[str]:
         if value < 0:
             yield f"weights.{name}: {value:g} is negative; give 0 or more"
     shares = {f"thresholds.{source}": value for source, value in rules.thresholds.items()}
+    shares |= {f"customer_values.{who}": value for who, value in rules.customer_values.items()}
     shares |= {"low_rating": rules.low_rating, "breaching_soon": rules.breaching_soon}
     for name, value in shares.items():
         if not 0 <= value <= 1:
             yield f"{name}: {value:g} is not between 0 and 1"
-    for name in ("matter_days", "lease_minutes"):
+    if rules.community_hours < 0:
+        yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
+    for name in ("matter_days", "lease_minutes", "wait_days"):
         if getattr(rules, name) <= 0:
             yield f"{name}: {getattr(rules, name):g}; give more than 0"

@@ -32,7 +32,7 @@ def thread_of(uid: str, rows: Mapping[str, StoredMention]) -> str:
     """The thread of a mention in ``rows``, which hold all of its known ancestors."""
     path = [uid]
     seen = {uid}
-    while (parent := rows[path[-1]].parent) is not None:
+    while (parent := answered(rows[path[-1]])) is not None:
         if parent in seen:
             return min(path[path.index(parent) :])
         path.append(parent)
@@ -40,6 +40,11 @@ def thread_of(uid: str, rows: Mapping[str, StoredMention]) -> str:
         if parent not in rows:
             return parent
     return next((step for step in reversed(path) if not rows[step].owner), path[-1])
+
+
+def answered(row: StoredMention) -> str | None:
+    """The uid that it answers; None for what an agent has taken out of its thread."""
+    return None if row.alone else row.parent
 
 
 def _settle(
@@ -62,7 +67,7 @@ def _load_ancestors(
     asked: set[str] = set()
     level: Iterable[StoredMention] = rows
     while True:
-        wanted = {row.parent for row in level if row.parent} - known.keys() - asked
+        wanted = {parent for row in level if (parent := answered(row))} - known.keys() - asked
         if not wanted:
             return
         asked |= wanted

@@ -15,15 +15,29 @@ from typing import Literal
 
 import msgspec
 
-Status = Literal["new", "claimed", "contacted", "resolved", "dismissed", "reopened"]
+Status = Literal["new", "claimed", "contacted", "waiting", "resolved", "dismissed", "reopened"]
 Tier = Literal["P1", "P2", "P3", "P4"]
 EventKind = Literal[
-    "opened", "reopened", "claimed", "released", "contacted", "resolved", "dismissed", "noted"
+    "opened",
+    "reopened",
+    "claimed",
+    "released",
+    "transferred",
+    "snoozed",
+    "woken",
+    "contacted",
+    "waiting",
+    "resolved",
+    "dismissed",
+    "noted",
+    "split",
+    "merged",
+    "routed",
 ]
 
-OPEN: tuple[Status, ...] = ("new", "claimed", "contacted", "reopened")
-WAITING: tuple[Status, ...] = ("new", "claimed", "reopened")
-"""Nobody has reached out yet: what the queue shows."""
+OPEN: tuple[Status, ...] = ("new", "claimed", "contacted", "waiting", "reopened")
+WAITING: tuple[Status, ...] = ("new", "claimed", "waiting", "reopened")
+"""Somebody has to reach out, now or when `Ticket.free_from` has come: what the queue shows."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +55,13 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which an agent had put the ticket off."""
+
+    start: datetime
+    end: datetime
+
+
 class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """What people decided about a ticket."""
 
@@ -50,8 +71,14 @@ class Handling(msgspec.Struct, frozen=True, kw_only=True):
     """A claim that is not followed by a contact runs out at this time."""
     claimed_at: datetime | None = None
     contacted_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    """Out of the queue until then: put off by an agent, or waiting for the customer's answer."""
+    pauses: tuple[Pause, ...] = ()
+    """When it was put off; a clock may stand still meanwhile."""
     closed_at: datetime | None = None
     reopened_at: datetime | None = None
+    department: str | None = None
+    """Where an agent has sent it; "" for the lane that is sorted by hand, None: as routed."""
     outcome: str | None = None
     note: str | None = None
 
@@ -100,15 +127,32 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """Different people who said it: customers and reposters."""
     reach: int | None = None
     """People who may have seen it, as far as the sources say."""
+    gained: int | None = None
+    """Of the reach, how much the last hour has brought."""
     complaint_probability: float | None = None
     sentiment: str | None = None
     severity: int | None = None
     cues: tuple[str, ...] = ()
     incident: str | None = None
+    community_at: datetime | None = None
+    """When another customer helped, if the author has not complained since."""
+    rest_until: datetime | None = None
+    """The queue leaves it out until then, because the community has answered."""
 
     @property
     def status(self) -> Status:
         return self.handling.status
+
+    @property
+    def free_from(self) -> datetime | None:
+        """When the queue hands it out again; None for at once.
+
+        A claim's lease, an agent's putting off and the community's answer keep it back.
+        """
+        handling = self.handling
+        rest = self.rest_until if handling.status in ("new", "reopened") else None
+        times = (handling.lease_until, handling.snoozed_until, rest)
+        return max((at for at in times if at is not None), default=None)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

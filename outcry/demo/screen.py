@@ -15,7 +15,7 @@ from rich.text import Text
 from outcry.case import as_object
 from outcry.demo import Demo
 from outcry.screen import queue_table, short
-from triage.cases import OPENED
+from triage.folds import OPENED
 from triage.priority import explain
 
 SHOWN = 18

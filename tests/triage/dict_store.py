@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from tests.triage.dict_shelf import DictShelf
+from triage.likeness import Sketch
 from triage.store.base import (
     Identity,
     QueueFilter,
@@ -19,6 +21,7 @@ from triage.store.base import (
     Write,
     Written,
 )
+from triage.store.records import merge
 from triage.ticket import OPEN, Event, Ticket
 
 
@@ -26,16 +29,18 @@ class CrashError(Exception):
     """The process dies here."""
 
 
-class DictStore:
+class DictStore(DictShelf):
     """Dies before its n-th write when ``writes_left`` is n; single documents, as a real one may."""
 
     name = "dictionary"
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows: dict[str, StoredMention] = {}
         self.vault: dict[str, Identity] = {}
         self.kept: dict[str, tuple[Ticket, int]] = {}
         self.history: dict[str, Event] = {}
+        self.family_shelf: dict[str, Sketch] = {}
         self.writes = 0
         self.writes_left: int | None = None
 
@@ -52,11 +57,11 @@ class DictStore:
         unchanged: list[str] = []
         for row in {row.uid: row for row in rows}.values():
             known = self.rows.get(row.uid)
-            if known is not None:
-                row = msgspec.structs.replace(row, thread=known.thread)
-                if known.deleted or known.collected_at > row.collected_at or known == row:
-                    unchanged.append(row.uid)
-                    continue
+            made = merge(known, row)
+            if made is None:
+                unchanged.append(row.uid)
+                continue
+            row = made
             self._write()
             self.rows[row.uid] = row
             (new if known is None else changed).append(row.uid)
@@ -100,14 +105,29 @@ class DictStore:
                 self._write()
                 self.rows[uid] = msgspec.structs.replace(self.rows[uid], thread=thread)
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        for uid in uids:
+            if uid in self.rows:
+                self._write()
+                self.rows[uid] = msgspec.structs.replace(self.rows[uid], alone=alone)
+
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         return self._by("thread", threads, limit)
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         return self._by("fingerprint", fingerprints, limit)
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
         return self._by("customer", customers, -limit)
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        wanted = set(keys)
+        return [one for _, one in sorted(self.family_shelf.items()) if wanted & set(one.keys)]
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        for one in founded:
+            self._write()
+            self.family_shelf.setdefault(one.fingerprint, one)
 
     def save_identities(self, identities: Sequence[Identity]) -> None:
         for identity in identities:
@@ -208,11 +228,14 @@ class DictStore:
 
 
 def _fits(ticket: Ticket, wanted: QueueFilter) -> bool:
-    lease = ticket.handling.lease_until
+    free = ticket.free_from
     return (
         (not wanted.statuses or ticket.status in wanted.statuses)
         and (not wanted.departments or ticket.department in wanted.departments)
         and (not wanted.sources or ticket.source in wanted.sources)
         and (not wanted.tiers or ticket.tier in wanted.tiers)
-        and (wanted.free_at is None or lease is None or lease <= wanted.free_at)
+        and (not wanted.languages or ticket.language in wanted.languages)
+        and (wanted.agent is None or ticket.handling.agent == wanted.agent)
+        and (wanted.due_before is None or ticket.sla_due < wanted.due_before)
+        and (wanted.free_at is None or free is None or free <= wanted.free_at)
     )

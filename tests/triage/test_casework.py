@@ -8,7 +8,7 @@ import pytest
 from listeners.mention import Author, Deletion, OwnerReply, make_uid
 from tests.triage.build import NOW, START, brand, heard, only_ticket, triage
 from tests.triage.dict_store import DictStore
-from triage import cases, life
+from triage import folds, life
 from triage.casework import fold_cases
 from triage.errors import Conflict
 from triage.intake import store_records
@@ -138,10 +138,10 @@ def test_reposts_and_copies_are_voices_whenever_they_arrive(store: DictStore) ->
     assert ticket.ticket == make_ticket_id(uid("1"))
     assert (ticket.voices, ticket.posts) == (4, 1)
     assert [fold.reason for fold in ticket.mentions] == [
-        cases.OPENED,
-        cases.REPOST,
-        cases.REPOST,
-        cases.COPY,
+        folds.OPENED,
+        folds.REPOST,
+        folds.REPOST,
+        folds.COPY,
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_storm_of_reposts_hides_neither_the_answer_nor_the_others(store: DictS
     triage(store, [heard("1"), *storm, brand("2", 20, parent_id="1")])
     ticket = only_ticket(store)
     assert ticket.answered_at == START + timedelta(hours=20)
-    assert ticket.voices == 500
+    assert ticket.voices == 700
     assert len(ticket.mentions) == 500
 
 
@@ -180,7 +180,7 @@ def test_one_customer_complaining_in_two_places_is_one_case(store: DictStore) ->
     ticket = only_ticket(store)
     assert ticket.ticket == make_ticket_id(uid("1"))
     assert ticket.threads == tuple(sorted((uid("1"), uid("2", "reddit"))))
-    assert [fold.reason for fold in ticket.mentions] == [cases.OPENED, cases.SAME_MATTER]
+    assert [fold.reason for fold in ticket.mentions] == [folds.OPENED, folds.SAME_MATTER]
     assert (ticket.voices, ticket.posts) == (1, 2)
 
 

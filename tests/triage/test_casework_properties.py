@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from listeners.mention import Deletion, make_uid
 from tests.triage.build import NOW, START, brand, heard
 from tests.triage.dict_store import CrashError, DictStore
-from triage import cases
+from triage import cases, folds
 from triage.casebook import is_merged
 from triage.casework import fold_cases
 from triage.intake import Pair, store_records
@@ -191,13 +191,13 @@ def test_the_streams_reach_every_kind_of_fold() -> None:
 
     look()
     assert seen == {
-        cases.OPENED,
-        cases.AGAIN,
-        cases.SAME_THREAD,
-        cases.SAME_MATTER,
-        cases.SAME_WORDS,
-        cases.BRAND,
-        cases.COPY,
-        cases.REPOST,
+        folds.OPENED,
+        folds.AGAIN,
+        folds.SAME_THREAD,
+        folds.SAME_MATTER,
+        folds.SAME_WORDS,
+        folds.BRAND,
+        folds.COPY,
+        folds.REPOST,
     }
     assert make_uid("mastodon", "", "0") != make_uid("reddit", "", "0")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.triage.build import RULES, START, heard, only_ticket, triage
 from tests.triage.dict_store import DictStore
 from triage import life
+from triage.claims import move
 from triage.errors import IllegalMove
 from triage.life import Action
-from triage.outreach import move
 from triage.ticket import Event, Status, Ticket
 
 LEASE = timedelta(minutes=30)
@@ -76,6 +76,28 @@ def test_reopening_gives_as_much_time_as_before() -> None:
     assert again.handling.closed_at is None
 
 
+def test_a_transfer_goes_to_a_colleague_and_a_snooze_ends() -> None:
+    held = life.claim(fresh(), "eve", at(0), LEASE).ticket
+    handed = life.transfer(held, "eve", at(10), "joe", LEASE, "speaks French").ticket
+    assert (handed.handling.agent, handed.free_from) == ("joe", at(40))
+    with pytest.raises(IllegalMove, match="to nobody"):
+        life.transfer(held, "eve", at(10), " ", LEASE)
+    with pytest.raises(IllegalMove, match="it is past"):
+        life.snooze(held, "eve", at(10), at(5))
+    put_off = life.snooze(held, "eve", at(10), at(99)).ticket
+    assert (put_off.status, put_off.free_from) == ("new", at(99))
+
+
+def test_waiting_for_the_customer_stops_the_first_clock_and_ends_by_itself() -> None:
+    held = life.claim(fresh(), "eve", at(0), LEASE).ticket
+    waiting = move(held, "wait", "eve", at(10), RULES).ticket
+    assert (waiting.status, waiting.handling.contacted_at) == ("waiting", at(10))
+    assert waiting.free_from == at(10) + RULES.wait
+    again = life.claim(waiting, "joe", at(9999), LEASE).ticket
+    assert again.status == "claimed"
+    assert again.handling.snoozed_until is None
+
+
 class Lives(RuleBasedStateMachine):
     """Any agents doing anything at any time: the ticket never tells two stories."""
 
@@ -93,19 +115,31 @@ class Lives(RuleBasedStateMachine):
     def somebody_tries(self, action: Action, agent: str) -> None:
         before = self.ticket
         held_by_other = life.is_held(before, self.now) and before.handling.agent != agent
+        more: Any = {"to": "joe", "until": self.now + timedelta(hours=5)}
         if action not in life.POSSIBLE[before.status] or (held_by_other and action != "note"):
             with pytest.raises(IllegalMove, match=f"^{before.ticket} .*cannot {action} it; .*$"):
-                move(before, action, agent, self.now, RULES, "because")
+                move(before, action, agent, self.now, RULES, "because", **more)
             return
         expired = before.status == "claimed" and before.handling.agent != agent
-        if expired and action in ("release", "contact", "resolve"):
+        if expired and action not in ("claim", "dismiss", "note"):
             with pytest.raises(IllegalMove, match="claim it first"):
-                move(before, action, agent, self.now, RULES, "because")
+                move(before, action, agent, self.now, RULES, "because", **more)
             return
-        change = move(before, action, agent, self.now, RULES, "because")
+        change = move(before, action, agent, self.now, RULES, "because", **more)
+        assert change.event.at == self.now
         self.ticket = change.ticket
         self.events.append(change.event)
         self.now += timedelta(seconds=1)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def somebody_is_still_at_it(self, agent: str) -> None:
+        before = self.ticket.handling
+        if before.status == "claimed" and before.agent == agent:
+            self.ticket = life.extend(self.ticket, agent, self.now, LEASE)
+            assert life.is_held(self.ticket, self.now)
+            return
+        with pytest.raises(IllegalMove):
+            life.extend(self.ticket, agent, self.now, LEASE)
 
     @precondition(lambda self: self.ticket.status in ("new", "reopened"))
     @rule(agent=st.sampled_from(AGENTS))
@@ -122,7 +156,12 @@ class Lives(RuleBasedStateMachine):
         assert (handling.agent is None) == (status in ("new", "reopened"))
         assert (handling.closed_at is not None) == (status in ("resolved", "dismissed"))
         assert (handling.outcome is not None) == (status in ("resolved", "dismissed"))
-        assert status != "contacted" or handling.contacted_at is not None
+        assert status not in ("contacted", "waiting") or handling.contacted_at is not None
+        assert handling.snoozed_until is None or status in ("new", "waiting", "reopened")
+        assert status != "waiting" or handling.snoozed_until is not None
+        assert (self.ticket.free_from is None) == (
+            handling.lease_until is None and handling.snoozed_until is None
+        )
         assert status != "reopened" or handling.reopened_at is not None
         assert status != "new" or handling.reopened_at is None
 

@@ -19,7 +19,19 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from triage.likeness import Sketch
+from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a post as one collection found them."""
+
+    at: datetime
+    views: int | None = None
+    shares: int | None = None
+    likes: int | None = None
+    replies: int | None = None
 
 
 class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +54,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     """Pseudonym of the author; None when the source does not say who."""
     owner: bool = False
     """Written by one of the brand's own accounts."""
+    value: float | None = None
+    """How much the customer matters to the operator, 0 to 1; None when nobody says."""
     followers: int | None = None
     container: str | None = None
     matched: tuple[str, ...] = ()
@@ -53,11 +67,17 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     namesake: bool = False
     """About another brand of that name, as the operator's words tell."""
     fingerprint: str
-    """Digest of the normalised words: equal for plain copies and reposts."""
+    """Of the family of copies it is in: see `triage.families`; equal for copies and reposts."""
+    likeness: float | None = None
+    """How like the family's first text it is, where the words are not the same."""
+    alone: bool = False
+    """An agent took it out of its thread and its family: it is a case of its own."""
     likes: int | None = None
     replies: int | None = None
     shares: int | None = None
     views: int | None = None
+    seen: tuple[Seen, ...] = ()
+    """What the counts were at earlier collections, oldest first, at most 12."""
     rating: float | None = None
     rating_max: float | None = None
     deleted: bool = False
@@ -75,8 +95,22 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     personal_data: tuple[str, ...] = ()
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One account of a person who has several under one pseudonym."""
+
+    source: str
+    instance: str = ""
+    native_id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    url: str | None = None
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a pseudonym is and how to reach them: the vault's only record."""
+    """Who a pseudonym is and how to reach them: the vault's only record.
+
+    The fields are those of the first account by source and id.
+    """
 
     customer: str
     source: str
@@ -85,6 +119,16 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     handle: str | None = None
     name: str | None = None
     url: str | None = None
+    accounts: tuple[Account, ...] = ()
+    """All of them, where the operator has named several, by source and id."""
+
+    def on(self, source: str, instance: str = "") -> Identity:
+        """The person as this network knows them; else as any does."""
+        fitting = [one for one in self.accounts if one.source == source]
+        fitting.sort(key=lambda one: one.instance != instance)
+        if not fitting:
+            return self
+        return Identity(customer=self.customer, **msgspec.structs.asdict(fitting[0]))
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,8 +180,13 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
     """None stands for the lane that people sort by hand."""
     sources: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    agent: str | None = None
+    """Only tickets that this agent has."""
+    due_before: datetime | None = None
+    """Only tickets whose deadline is before this time: what is breaching, or soon will."""
     free_at: datetime | None = None
-    """Only tickets that nobody holds at this time: no lease, or one that has run out."""
+    """Only tickets that are free at this time: see `triage.ticket.Ticket.free_from`."""
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +200,7 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
 Stage = Literal["stored", "folded"]
 
 
-class Store(Protocol):
+class Store(Shelf, Protocol):
     """See the module's docstring for what every method guarantees."""
 
     name: str
@@ -175,8 +224,9 @@ class Store(Protocol):
         """Insert or update by uid; within one call the last row of a uid wins.
 
         A row is left alone (``unchanged``) when the stored one is a tombstone
-        (``deleted``), was collected later, or is equal except for ``thread``; the thread
-        of a stored row only changes by `set_threads`.
+        (``deleted``), was collected later, or is equal except for what is kept: the thread
+        of a stored row only changes by `set_threads`, ``alone`` by `set_alone`, and its
+        family stays while its words do.
         """
 
     def delete_mentions(self, uids: Sequence[str]) -> tuple[str, ...]:
@@ -193,14 +243,26 @@ class Store(Protocol):
     def set_threads(self, threads: Mapping[str, str]) -> None:
         """Set ``thread`` of each known uid."""
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        """Set ``alone`` of each known uid."""
+
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         """All mentions of these threads by (created_at, uid), the first ``limit`` of each."""
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         """Mentions with these fingerprints by (created_at, uid), the first ``limit`` of each."""
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
         """Mentions of these customers by (created_at, uid), the newest ``limit`` of each."""
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        """First texts of the families that have any of these keys, by fingerprint.
+
+        Of a key that more than 500 families have, 500 of them.
+        """
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        """Insert by fingerprint; one that is there stays as it is."""
 
     # who
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from triage.likeness import Sketch
 from triage.store.base import QueueFilter, StoredMention, Versioned, Write
 from triage.store.elastic_client import Hit, Query
 from triage.store.elastic_setup import UNDATED, mapping
@@ -25,6 +26,7 @@ OLDEST_YEAR = 2000
 Sort = Sequence[Mapping[str, str]]
 BY_CREATED: Sort = ({"micros.created_at": "asc"}, {"uid": "asc"})
 BY_CREATED_LAST_FIRST: Sort = ({"micros.created_at": "desc"}, {"uid": "desc"})
+BY_FINGERPRINT: Sort = ({"fingerprint": "asc"},)
 BY_TICKET: Sort = ({"ticket": "asc"},)
 BY_OPENED: Sort = ({"micros.opened_at": "asc"}, {"ticket": "asc"})
 BY_AT: Sort = ({"micros.at": "asc"}, {"id": "asc"})
@@ -71,7 +73,7 @@ def ticket_document(write: Write, body: bytes, events: Sequence[bytes]) -> bytes
         "opened_at": ticket.opened_at,
         "sla_due": ticket.sla_due,
         "refresh_at": ticket.refresh_at,
-        "lease_until": ticket.handling.lease_until,
+        "free_from": ticket.free_from,
     }
     known = {name: micros(at) for name, at in instants.items() if at is not None}
     return _document(
@@ -118,6 +120,10 @@ def mention_of(hit: Hit) -> StoredMention:
     return msgspec.convert(hit["_source"], StoredMention)
 
 
+def sketch_of(hit: Hit) -> Sketch:
+    return msgspec.convert(hit["_source"], Sketch)
+
+
 def ticket_of(hit: Hit) -> Versioned:
     ticket = msgspec.convert(hit["_source"], Ticket)
     return Versioned(ticket=ticket, version=f"{hit['_seq_no']}.{hit['_primary_term']}")
@@ -142,6 +148,8 @@ def queue_query(wanted: QueueFilter) -> Query:
         ("handling.status", wanted.statuses),
         ("source", wanted.sources),
         ("tier", wanted.tiers),
+        ("language", wanted.languages),
+        ("handling.agent", () if wanted.agent is None else (wanted.agent,)),
     ):
         if chosen:
             musts.append(terms(field, chosen))
@@ -150,9 +158,11 @@ def queue_query(wanted: QueueFilter) -> Query:
         if None in wanted.departments:
             either.append(_missing("department"))
         musts.append({"bool": {"should": either}})
+    if wanted.due_before is not None:
+        musts.append({"range": {"micros.sla_due": {"lt": micros(wanted.due_before)}}})
     if wanted.free_at is not None:
-        over = {"range": {"micros.lease_until": {"lte": micros(wanted.free_at)}}}
-        musts.append({"bool": {"should": [_missing("micros.lease_until"), over]}})
+        over = {"range": {"micros.free_from": {"lte": micros(wanted.free_at)}}}
+        musts.append({"bool": {"should": [_missing("micros.free_from"), over]}})
     return {"bool": {"filter": musts}}
 
 

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from triage.errors import StoreRefused, StoreUnavailable
+from triage.likeness import Sketch
 from triage.store import elastic_documents as documents
 from triage.store.base import Refusal, Saved, StoredMention
 from triage.store.elastic_client import Action, Cluster, Hit
 from triage.store.elastic_documents import Sort, terms
 from triage.store.elastic_setup import Indices
-from triage.store.records import BadRecord, batches, bury, mention_json, merge, move, refusal
+from triage.store.records import (
+    BadRecord,
+    batches,
+    bury,
+    isolate,
+    mention_json,
+    merge,
+    move,
+    refusal,
+)
 
 T = TypeVar("T")
 BATCH = 500
 PAGE = 1000
+MOST_OF_KEY = 500
 ROUNDS = 5
 """How often a decision about a mention is made again because others changed it meanwhile."""
 
@@ -23,9 +35,10 @@ ROUNDS = 5
 class MentionIndices:
     """The methods of `triage.store.base.Store` about mentions."""
 
-    def __init__(self, cluster: Cluster, indices: Indices) -> None:
+    def __init__(self, cluster: Cluster, indices: Indices, clock: Callable[[], datetime]) -> None:
         self._cluster = cluster
         self._indices = indices
+        self._clock = clock
 
     def save_mentions(self, rows: Sequence[StoredMention]) -> Saved:
         return self._change({row.uid: row for row in rows}, merge)
@@ -39,6 +52,9 @@ class MentionIndices:
         refused = self._change(threads, move).refused
         if refused:
             raise StoreRefused(f"thread of mention {refused[0].id}: {refused[0].reason}")
+
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        self._change(dict.fromkeys(uids, alone), isolate)
 
     def _change(
         self,
@@ -122,15 +138,46 @@ class MentionIndices:
             for uid, hit in self._find(some).items()
         }
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         return self._some_of_each("thread", threads, limit, documents.BY_CREATED)
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         return self._some_of_each("fingerprint", fingerprints, limit, documents.BY_CREATED)
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
         last_first = documents.BY_CREATED_LAST_FIRST
         return self._some_of_each("customer", customers, limit, last_first)
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        index = self._indices.families
+        self._cluster.refresh(index)
+        found: dict[str, Sketch] = {}
+        for some in batches(sorted(set(keys)), BATCH):
+            left = dict.fromkeys(some, MOST_OF_KEY)
+            for hit in self._cluster.hits(index, terms("keys", some), documents.BY_FINGERPRINT):
+                one = documents.sketch_of(hit)
+                asked = [key for key in one.keys if left.get(key, 0) > 0]
+                for key in asked:
+                    left[key] -= 1
+                if asked:
+                    found[one.fingerprint] = one
+        return [found[name] for name in sorted(found)]
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        self._indices.ready()
+        now = self._clock()
+        actions = [
+            Action(
+                op="create",
+                index=self._indices.families,
+                id=one.fingerprint,
+                body=documents.document(one, now),
+            )
+            for one in founded
+        ]
+        for action, outcome in zip(actions, self._cluster.bulk(actions), strict=True):
+            if outcome.state == "refused":
+                raise StoreRefused(f"family {action.id} is refused: {outcome.reason}")
 
     def _some_of_each(
         self, field: str, keys: Sequence[str], limit: int, sort: Sort

@@ -13,10 +13,19 @@ from triage.errors import StoreRefused, StoreUnavailable
 from triage.store.elastic_client import Cluster
 from triage.store.elastic_errors import wrong_server
 
-VERSION = 1
+VERSION = 2
 """Of the mappings; raised whenever a file in ``mappings`` changes."""
 
-KINDS = ("mentions", "identities", "tickets", "ticket-events", "ledger", "rejects", "progress")
+KINDS = (
+    "mentions",
+    "families",
+    "identities",
+    "tickets",
+    "ticket-events",
+    "ledger",
+    "rejects",
+    "progress",
+)
 UNDATED = "undated"
 """The mentions' index for what has no believable time."""
 
@@ -35,6 +44,7 @@ class Indices:
         self.mentions = f"{prefix}-mentions"
         """The alias over every month."""
         self.every_month = f"{prefix}-mentions-*"
+        self.families = f"{prefix}-families"
         self.identities = f"{prefix}-identities"
         self.tickets = f"{prefix}-tickets"
         self.events = f"{prefix}-ticket-events"

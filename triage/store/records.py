@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from triage.errors import StoreRefused
-from triage.store.base import Refusal, StoredMention, Write
+from triage.store.base import Refusal, Seen, StoredMention, Write
 from triage.ticket import Event, Ticket
 
 T = TypeVar("T")
 
+MOST_SEEN = 12
+"""Earlier counts that are kept of a post."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 MAX_ID_BYTES = 512
 """Elasticsearch takes no longer id, and would refuse the good documents beside it."""
 
@@ -96,6 +99,8 @@ def ticket_json(write: Write) -> tuple[bytes, list[bytes]]:
         ticket.sla_due,
         ticket.refresh_at,
         handling.lease_until,
+        handling.snoozed_until,
+        ticket.rest_until,
     )
     events = []
     for event in write.events:
@@ -146,8 +151,28 @@ def merge(stored: StoredMention | None, row: StoredMention) -> StoredMention | N
         return row
     if stored.deleted or stored.collected_at > row.collected_at:
         return None
-    row = msgspec.structs.replace(row, thread=stored.thread)
+    row = msgspec.structs.replace(row, thread=stored.thread, alone=stored.alone)
+    if row.content_hash == stored.content_hash and row.fingerprint and stored.fingerprint:
+        row = msgspec.structs.replace(row, fingerprint=stored.fingerprint, likeness=stored.likeness)
+    row = msgspec.structs.replace(row, seen=_seen(stored, row))
     return None if row == stored else row
+
+
+def _seen(stored: StoredMention, row: StoredMention) -> tuple[Seen, ...]:
+    """The history of counts, with those that this collection replaces."""
+    before = Seen(
+        at=stored.collected_at,
+        views=stored.views,
+        shares=stored.shares,
+        likes=stored.likes,
+        replies=stored.replies,
+    )
+    newer = row.collected_at > stored.collected_at
+    counts = (row.views, row.shares, row.likes, row.replies)
+    same = counts == (stored.views, stored.shares, stored.likes, stored.replies)
+    if not newer or same:
+        return stored.seen
+    return (*stored.seen, before)[-MOST_SEEN:]
 
 
 def bury(stored: StoredMention | None, uid: str) -> StoredMention | None:
@@ -185,6 +210,13 @@ def move(stored: StoredMention | None, thread: str) -> StoredMention | None:
     if stored is None or stored.thread == thread:
         return None
     return msgspec.structs.replace(stored, thread=thread)
+
+
+def isolate(stored: StoredMention | None, alone: bool) -> StoredMention | None:
+    """See `triage.store.base.Store.set_alone`."""
+    if stored is None or stored.alone == alone:
+        return None
+    return msgspec.structs.replace(stored, alone=alone)
 
 
 # the queue's order and its cursor

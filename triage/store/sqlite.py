@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from triage.errors import StoreRefused
+from triage.likeness import Sketch
 from triage.store.base import (
     Identity,
     QueueFilter,
@@ -33,6 +34,7 @@ from triage.store.records import (
     bury,
     check_id,
     cursor,
+    isolate,
     ledger_key,
     merge,
     micros,
@@ -51,18 +53,21 @@ from triage.store.sqlite_rows import (
     mention_columns,
     put_threads_and_events,
 )
+from triage.store.sqlite_shelf import SqliteShelf
 from triage.ticket import OPEN, Event, Ticket
 
 T = TypeVar("T")
 BATCH = 1000
+MOST_OF_KEY = 500
 
 _mention = msgspec.json.Decoder(StoredMention).decode
 _ticket = msgspec.json.Decoder(Ticket).decode
 _event = msgspec.json.Decoder(Event).decode
+_sketch = msgspec.json.Decoder(Sketch).decode
 _identity = msgspec.json.Decoder(Identity).decode
 
 
-class SqliteStore:
+class SqliteStore(SqliteShelf):
     """`triage.store.base.Store` in one file; ``busy_s`` is how long to wait for other writers."""
 
     name = "sqlite"
@@ -72,6 +77,7 @@ class SqliteStore:
 
     def setup(self) -> None:
         self._file.setup()
+        self._set_up_shelf()
 
     def check(self) -> str:
         with self._file.read() as db:
@@ -96,6 +102,9 @@ class SqliteStore:
         if changed.refused:
             bad = changed.refused[0]
             raise StoreRefused(f"thread of mention {bad.id}: {bad.reason}")
+
+    def set_alone(self, uids: Sequence[str], alone: bool) -> None:
+        self._change(dict.fromkeys(uids, alone), isolate)
 
     def _change(
         self,
@@ -141,10 +150,10 @@ class SqliteStore:
         found = db.execute(f"SELECT uid, body FROM mentions WHERE uid IN {GIVEN}", (given(uids),))
         return {uid: _mention(body) for uid, body in found}
 
-    def members(self, threads: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def members(self, threads: Sequence[str], limit: int = 5000) -> list[StoredMention]:
         return self._some_of_each("thread", threads, limit)
 
-    def copies(self, fingerprints: Sequence[str], limit: int = 500) -> list[StoredMention]:
+    def copies(self, fingerprints: Sequence[str], limit: int = 20_000) -> list[StoredMention]:
         return self._some_of_each("fingerprint", fingerprints, limit)
 
     def posts_of_customers(self, customers: Sequence[str], limit: int = 500) -> list[StoredMention]:
@@ -161,6 +170,31 @@ class SqliteStore:
             found = [row for key in set(keys) for row in db.execute(statement, (key, limit))]
         found.sort(key=lambda row: row[:2])
         return [_mention(body) for _, _, body in found]
+
+    def families(self, keys: Sequence[str]) -> list[Sketch]:
+        ask = "SELECT number FROM family_keys WHERE key = ? LIMIT ?"
+        with self._file.read() as db:
+            numbers = {
+                number
+                for key in set(keys)
+                for (number,) in db.execute(ask, (_integer(key), MOST_OF_KEY))
+            }
+            statement = f"SELECT body FROM families WHERE number IN {GIVEN}"
+            found = db.execute(statement, (plain_json(sorted(numbers)).decode(),)).fetchall()
+        return sorted((_sketch(body) for (body,) in found), key=lambda one: one.fingerprint)
+
+    def save_families(self, founded: Sequence[Sketch]) -> None:
+        with self._file.write() as db:
+            for one in founded:
+                made = db.execute(
+                    "INSERT OR IGNORE INTO families (family, body) VALUES (?, ?)",
+                    (one.fingerprint, plain_json(one)),
+                )
+                if made.rowcount == 1:
+                    db.executemany(
+                        "INSERT OR IGNORE INTO family_keys VALUES (?, ?)",
+                        ((_integer(key), made.lastrowid) for key in one.keys),
+                    )
 
     # who
 
@@ -305,3 +339,8 @@ class SqliteStore:
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         with self._file.read() as db:
             return db.execute(statement, values).fetchall()
+
+
+def _integer(key: str) -> int:
+    """A key of 16 hex digits as SQLite's signed integer."""
+    return int.from_bytes(bytes.fromhex(key), "big", signed=True)

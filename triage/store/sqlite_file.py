@@ -11,7 +11,7 @@ from pathlib import Path
 
 from triage.errors import StoreRefused
 from triage.store.sqlite_rows import translated
-from triage.store.sqlite_schema import SCHEMA, VERSION, file_of_ours
+from triage.store.sqlite_schema import VERSION, file_of_ours, statements
 
 BUSY_S = 30.0
 
@@ -41,9 +41,8 @@ class Database:
                 file_of_ours(db, self.path)
                 self._log_ahead(db)
                 db.execute("BEGIN IMMEDIATE")
-                if file_of_ours(db, self.path) < VERSION:
-                    for statement in SCHEMA:
-                        db.execute(statement)
+                for statement in statements(file_of_ours(db, self.path)):
+                    db.execute(statement)
                 db.execute("COMMIT")
             except BaseException:
                 db.close()

@@ -13,6 +13,8 @@ import msgspec
 from triage.errors import StoreError, StoreRefused, StoreUnavailable
 from triage.store.base import QueueFilter, StoredMention, Write
 from triage.store.records import is_text, mention_json, micros
+from triage.store.sqlite_schema import IN_QUEUE
+from triage.ticket import WAITING
 
 # Takes one parameter, a JSON list: no statement grows with the number of values.
 GIVEN = "(SELECT value FROM json_each(?))"
@@ -42,7 +44,7 @@ def compare_and_set(db: sqlite3.Connection, write: Write, body: bytes) -> bool:
         "source": ticket.source,
         "customer": ticket.customer,
         "refresh_at": _micros(ticket.refresh_at),
-        "lease_until": _micros(handling.lease_until),
+        "free_from": _micros(ticket.free_from),
         "body": body,
         "ticket": ticket.ticket,
     }
@@ -76,6 +78,8 @@ def conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
     """What a ticket must fulfil, and the values of the question marks."""
     found: list[str] = []
     values: list[Any] = []
+    if wanted.statuses and set(wanted.statuses) <= set(WAITING):
+        found.append(IN_QUEUE)  # in these words, or the index of the queue is not used
     for column, chosen in (
         ("status", wanted.statuses),
         ("source", wanted.sources),
@@ -90,8 +94,17 @@ def conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
         if None in wanted.departments:
             either.append("department IS NULL")
         found.append(f"({' OR '.join(either)})")
+    if wanted.languages:
+        found.append(f"json_extract(CAST(body AS TEXT), '$.language') IN {GIVEN}")
+        values.append(given(wanted.languages))
+    if wanted.agent is not None:
+        found.append("json_extract(CAST(body AS TEXT), '$.handling.agent') = ?")
+        values.append(wanted.agent)
+    if wanted.due_before is not None:
+        found.append("sla_due < ?")
+        values.append(micros(wanted.due_before))
     if wanted.free_at is not None:
-        found.append("(lease_until IS NULL OR lease_until <= ?)")
+        found.append("(free_from IS NULL OR free_from <= ?)")
         values.append(micros(wanted.free_at))
     return found, values
 

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from triage.errors import StoreRefused
 
-VERSION = 1
+VERSION = 2
 _OURS = 0x4F757463  # "Outc"
 
 # Times are microseconds since 1970; ``body`` is the whole record as JSON.
-SCHEMA = (
+FIRST = (
     f"PRAGMA application_id = {_OURS}",
-    f"PRAGMA user_version = {VERSION}",
     "CREATE TABLE mentions (uid TEXT PRIMARY KEY, thread TEXT NOT NULL, "
     "fingerprint TEXT NOT NULL, customer TEXT, created_at INTEGER NOT NULL, "
     "deleted INTEGER NOT NULL, body BLOB NOT NULL)",
@@ -39,6 +38,24 @@ SCHEMA = (
     "CREATE TABLE rejects (id TEXT PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE progress (stage TEXT, part TEXT, PRIMARY KEY (part, stage)) WITHOUT ROWID",
 )
+IN_QUEUE = "status IN ('new', 'claimed', 'waiting', 'reopened')"
+"""`triage.ticket.WAITING`, as a partial index and the queries that are to use it say it."""
+
+SECOND = (
+    "ALTER TABLE tickets RENAME COLUMN lease_until TO free_from",
+    f"CREATE INDEX tickets_waiting ON tickets (tier, sla_due, -priority, ticket) WHERE {IN_QUEUE}",
+    "CREATE TABLE families (number INTEGER PRIMARY KEY, family TEXT UNIQUE, body BLOB NOT NULL)",
+    "CREATE TABLE family_keys (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) "
+    "WITHOUT ROWID",
+)
+STEPS = (FIRST, SECOND)
+"""What brings a file of each version to the next."""
+
+
+def statements(version: int) -> list[str]:
+    """What brings a file of this version up to date."""
+    made = [statement for step in STEPS[version:] for statement in step]
+    return [*made, f"PRAGMA user_version = {VERSION}"] if made else []
 
 
 def file_of_ours(db: sqlite3.Connection, path: Path) -> int:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+import pytest
+
+from tests.triage.build import START
+from tests.triage.dict_store import DictStore
+from triage.errors import Busy
+from triage.store.shelf import Keep
+from triage.turns import LEASE, Holder, Turn
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> object:
+        return self.now
+
+
+def held(store: DictStore, host: str, process: int) -> None:
+    record = Holder(host=host, process=process, since=START, until=START + LEASE)
+    store.shelve("turn", [Keep(key="triage", at=START, record=record)])
+
+
+def test_who_comes_second_is_told_who_is_first_and_until_when() -> None:
+    store, clock = DictStore(), Clock()
+    with Turn(store, "triage", clock):  # type: ignore[arg-type]
+        with pytest.raises(Busy, match=r"already running on .* over at 08:05 UTC"):
+            Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
+        with Turn(store, "another", clock):  # type: ignore[arg-type]
+            pass
+    with Turn(store, "triage", clock):  # type: ignore[arg-type]
+        pass
+
+
+def test_a_turn_is_over_when_its_lease_is_or_its_process_here_is_gone() -> None:
+    store, clock = DictStore(), Clock()
+    held(store, "elsewhere", 1)
+    with pytest.raises(Busy):
+        Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
+    clock.now = START + LEASE
+    with Turn(store, "triage", clock):  # type: ignore[arg-type]
+        pass
+    gone = os.fork()
+    if not gone:
+        os._exit(0)
+    os.waitpid(gone, 0)
+    clock.now = START
+    held(store, socket.gethostname(), gone)
+    with Turn(store, "triage", clock):  # type: ignore[arg-type]
+        pass
+
+
+def test_long_work_keeps_its_turn_and_a_lost_one_is_noticed() -> None:
+    store, clock = DictStore(), Clock()
+    with pytest.raises(Busy, match="has begun"), Turn(store, "triage", clock) as turn:  # type: ignore[arg-type]
+        clock.now += LEASE - timedelta(seconds=1)
+        turn.keep()
+        clock.now += timedelta(minutes=1)
+        with pytest.raises(Busy):
+            Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
+        clock.now += LEASE
+        Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
+        clock.now += LEASE
+        turn.keep()

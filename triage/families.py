@@ -1,0 +1,93 @@
+"""Families of texts: each text is a copy of the first one heard that it is like enough.
+
+A family is known by its first text's sketch. A text joins the family whose first text it is
+most like, or founds one. So no chain of small changes leads from one complaint to another, and
+a storm of copies costs one comparison a copy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from triage import cases
+from triage.likeness import Sketch, likeness, sketch
+from triage.rows import REPOST_KEY
+from triage.rules import Rules
+from triage.store.base import Store, StoredMention
+
+
+class Families:
+    """Families by their keys, in memory."""
+
+    def __init__(self, known: Iterable[Sketch] = ()) -> None:
+        self._by_key: dict[str, dict[str, Sketch]] = {}
+        self._by_text: dict[str, Sketch] = {}
+        self.founded: list[Sketch] = []
+        """Families that are new since, in order."""
+        for one in known:
+            self._add(one)
+
+    def place(self, text: Sketch) -> tuple[str, float]:
+        """The text's family and how like its first text it is; founds one where none fits."""
+        if text.fingerprint in self._by_text:
+            return text.fingerprint, 1.0
+        near = {name: one for key in text.keys for name, one in self._by_key.get(key, {}).items()}
+        ranked = ((likeness(text, one), name) for name, one in near.items())
+        # Of equals the one with the smaller name, whatever the order of reading.
+        like, name = min(((-like, name) for like, name in ranked if like), default=(0.0, ""))
+        if name:
+            return name, -like
+        self._add(text)
+        self.founded.append(text)
+        return text.fingerprint, 1.0
+
+    def _add(self, text: Sketch) -> None:
+        self._by_text[text.fingerprint] = text
+        for key in text.keys:
+            self._by_key.setdefault(key, {})[text.fingerprint] = text
+
+
+def settle_families(
+    store: Store, rows: Sequence[StoredMention], words: Mapping[str, str], rules: Rules
+) -> list[StoredMention]:
+    """These rows, in their order, with the family of each as its fingerprint.
+
+    Only what could be a case or the voice of one is looked up; ``words`` are the texts by uid.
+    New families are in the store before this returns. Idempotent for rows that are stored
+    afterwards: a stored row keeps its family while its words stay.
+    """
+    sketches = {
+        row.uid: made
+        for row in rows
+        if _is_telling(row, rules) and (made := sketch(words[row.uid])) is not None
+    }
+    if not sketches:
+        return list(rows)
+    keys = sorted({key for made in sketches.values() for key in made.keys})
+    families = Families(store.families(keys))
+    repeated = Counter(made.fingerprint for made in sketches.values())
+    # What many repeat word for word is the middle of its family: it comes first.
+    ordered = sorted(
+        (row for row in rows if row.uid in sketches),
+        key=lambda row: (-repeated[sketches[row.uid].fingerprint], row.created_at, row.uid),
+    )
+    placed = {row.uid: families.place(sketches[row.uid]) for row in ordered}
+    if families.founded:
+        store.save_families(families.founded)
+    return [_in_family(row, *placed[row.uid]) if row.uid in placed else row for row in rows]
+
+
+def _is_telling(row: StoredMention, rules: Rules) -> bool:
+    """Whether it could be a case, or a repost of one in words of its own."""
+    if not row.fingerprint or row.fingerprint.startswith(REPOST_KEY):
+        return False
+    return cases.refusal(msgspec.structs.replace(row, repost=False), rules) is None
+
+
+def _in_family(row: StoredMention, family: str, like: float) -> StoredMention:
+    return msgspec.structs.replace(
+        row, fingerprint=family, likeness=None if like == 1.0 else round(like, 3)
+    )
