@@ -83,7 +83,9 @@ class ElasticShelf:
         keys = [keep.key for keep in keeps]
         return Written(
             done=tuple(k for k, state in zip(keys, became, strict=True) if state == "done"),
-            conflicts=tuple(k for k, state in zip(keys, became, strict=True) if state == "conflict"),
+            conflicts=tuple(
+                k for k, state in zip(keys, became, strict=True) if state == "conflict"
+            ),
             refused=tuple(state for state in became if isinstance(state, Refusal)),
         )
 
@@ -127,9 +129,7 @@ class ElasticShelf:
         if since is not None:
             filters.append({"range": {"micros.at": {"gte": micros(since)}}})
         self._cluster.refresh(index)
-        yield from map(
-            _kept, self._cluster.hits(index, {"bool": {"filter": filters}}, BY_AT)
-        )
+        yield from map(_kept, self._cluster.hits(index, {"bool": {"filter": filters}}, BY_AT))
 
     def unshelve(self, kind: Kind, keys: Sequence[str]) -> None:
         index = self._shelf_index(kind)
@@ -151,9 +151,7 @@ class ElasticShelf:
     def _change(self, wanted: Any, decide: Any) -> Saved:
         raise NotImplementedError
 
-    def erase(
-        self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]
-    ) -> None:
+    def erase(self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]) -> None:
         indices = self._indices
         self._change({uid: uid for uid in uids}, bare)
         self._cluster.refresh(indices.events, always=True)

@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from triage.store.base import StoredMention, Written
 
 Kind = Literal[
-    "incident", "notice", "contact", "optout", "delivery", "label", "reference", "read", "erasure",
-    "turn", "account", "link",
+    "incident",
+    "notice",
+    "contact",
+    "optout",
+    "delivery",
+    "label",
+    "reference",
+    "read",
+    "erasure",
+    "turn",
+    "account",
+    "link",
 ]
 
 SHELVES: dict[Kind, str] = {
@@ -82,9 +92,7 @@ class Shelf(Protocol):
     def mentions_between(self, start: datetime, end: datetime) -> Iterator[StoredMention]:
         """Mentions with ``start <= created_at < end`` by (created_at, uid), streamed."""
 
-    def erase(
-        self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]
-    ) -> None:
+    def erase(self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]) -> None:
         """Remove mentions, tickets with their history, and the vault's entries.
 
         A mention leaves a bare tombstone of its uid, so that it never comes back. Idempotent.

@@ -114,9 +114,7 @@ class SqliteShelf:
     def _change(self, wanted: Any, decide: Any) -> Saved:
         raise NotImplementedError
 
-    def erase(
-        self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]
-    ) -> None:
+    def erase(self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]) -> None:
         self._change({uid: uid for uid in uids}, bare)
         with self._file.write() as db:
             for table in ("tickets", "ticket_threads", "events"):
@@ -164,9 +162,12 @@ def _compare_and_set(db: sqlite3.Connection, kind: Kind, keep: Keep, body: bytes
 
 def _rows(db: sqlite3.Connection, table: str, after: int) -> list[tuple[int, str, bytes]]:
     """A page of a table's rows as (position, first column, everything as text)."""
-    hidden = "WITHOUT ROWID" in db.execute(
-        "SELECT sql FROM sqlite_master WHERE name = ?", (table,)
-    ).fetchone()[0].upper()
+    hidden = (
+        "WITHOUT ROWID"
+        in db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,))
+        .fetchone()[0]
+        .upper()
+    )
     if hidden:  # such tables hold keys only, and are asked for by their place
         statement = f"SELECT * FROM {table} ORDER BY 1, 2 LIMIT {PAGE} OFFSET ?"
         found = db.execute(statement, (after + 1,)).fetchall()
