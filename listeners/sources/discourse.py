@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, SchemaChanged, TargetGone
-from listeners.http import Fetcher
+from listeners.errors import BadTarget, ListenerError, SchemaChanged, TargetGone
+from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.targets import settings, web_address
@@ -160,16 +160,21 @@ class Discourse:
     def recheck(
         self, batch: Sequence[Known], target: Target, budget: Budget
     ) -> Iterator[Mention | Deletion]:
-        """A deletion for each post that the forum no longer shows to us."""
+        """A deletion for each post that the forum itself says is gone or closed to us.
+
+        A forum that refuses or moves as a whole is an error, not many deletions.
+        """
         forum = _forum(target)
         for known in batch:
             url = f"{forum.url}/posts/by_number/{known.native_id}.json"
             try:
-                reason = _flag(self._fetcher.json(url, budget=budget, headers=forum.headers).value)
-            except TargetGone:
-                reason = "deleted"
-            except AuthFailed:
-                reason = "not public any more"
+                reason = _flag(
+                    self._fetcher.json(
+                        url, budget=budget, headers=forum.headers, judge=_judge
+                    ).value
+                )
+            except _Gone as gone:
+                reason = str(gone)
             if reason is not None:
                 yield Deletion(
                     source=self.name,
@@ -238,6 +243,18 @@ class Discourse:
             matched=found,
             raw=post,
         )
+
+
+class _Gone(TargetGone):
+    """One post; the message is the reason."""
+
+
+def _judge(answer: Fetched) -> ListenerError | None:
+    if answer.status in (403, 404) and b'"not_found"' in answer.body:
+        return _Gone("deleted")
+    if answer.status == 403 and b'"invalid_access"' in answer.body:
+        return _Gone("not public any more")
+    return None
 
 
 def _forum(target: Target) -> Forum:

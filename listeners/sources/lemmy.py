@@ -109,6 +109,7 @@ class Lemmy:
 
         Items of servers that do not answer, or are no Lemmy, are taken to be there.
         """
+        search = _search(target)
         for known in batch:
             found = _ORIGIN.fullmatch(known.native_id)
             if found is None:
@@ -117,11 +118,13 @@ class Lemmy:
             try:
                 view = self._ask(f"{origin}/api/v3/{kind}", budget, {"id": number})
                 reason = _flag(view[f"{kind}_view"][kind])
-            except TargetGone:
+            except _Gone:
                 reason = "deleted"
             except RateLimited:
-                raise
-            except (Transient, SchemaChanged, AuthFailed, BadTarget, *MALFORMED):
+                if origin == search.server:
+                    raise
+                continue
+            except (Transient, SchemaChanged, AuthFailed, BadTarget, TargetGone, *MALFORMED):
                 continue
             if reason is not None:
                 yield Deletion(
@@ -206,16 +209,19 @@ class Lemmy:
 
     def _ask(self, url: str, budget: Budget, params: Mapping[str, Any]) -> Any:
         def judge(answer: Fetched) -> ListenerError | None:
-            if answer.status != 400:
-                return None
-            if b"rate_limit_error" in answer.body:
+            if answer.status == 400 and b"rate_limit_error" in answer.body:
                 at = budget.now + _WAIT
                 return RateLimited(f"{url} asks to be asked less often: listen less often", at)
-            if b"couldnt_find" in answer.body:
-                return TargetGone(f"{url} is not there: correct or remove the target")
+            said = b"couldnt_find" in answer.body or b'"not_found"' in answer.body
+            if answer.status in (400, 404) and said:
+                return _Gone(f"{url} is not there: correct or remove the target")
             return None
 
         return self._fetcher.json(url, budget=budget, params=params, judge=judge).value
+
+
+class _Gone(TargetGone):
+    """One item, by the word of a Lemmy."""
 
 
 def _search(target: Target) -> Search:

@@ -20,7 +20,7 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def test_settings_are_the_record_of_the_source() -> None:
     assert settings(TARGET, Search) == Search("tram")
-    with pytest.raises(BadTarget, match="fake target one: .*`size`"):
+    with pytest.raises(BadTarget, match=r"fake target one: .*`size`"):
         settings(msgspec.structs.replace(TARGET, params={"query": "x", "size": 3}), Search)
 
 

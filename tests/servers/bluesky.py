@@ -145,7 +145,6 @@ class Station(HttpStation):
     def __init__(self) -> None:
         super().__init__()
         self._server = BlueskyServer([])
-        self._server.page_size = self.page_size
 
     def target(self) -> Target:
         """The search."""
@@ -162,6 +161,7 @@ class Station(HttpStation):
 
     def answer(self, request: Request) -> Answer:
         """What the network says."""
+        self._server.page_size = self.page_size
         self._server.posts = [_listed(one) for one in self.world.posts]
         self._server.repeats = self.world.repeats
         return self._server.well_behaved(request)

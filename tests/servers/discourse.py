@@ -98,7 +98,6 @@ class Station(HttpStation):
     def __init__(self) -> None:
         super().__init__()
         self._server = DiscourseServer([])
-        self._server.page_size = self.page_size
 
     def target(self) -> Target:
         """All of its posts."""
@@ -110,6 +109,7 @@ class Station(HttpStation):
 
     def answer(self, request: Request) -> Answer:
         """What the forum says."""
+        self._server.page_size = self.page_size
         self._server.posts = [_shown(one) for one in self.world.posts]
         if self.world.repeats and (before := request.query.get("before")):
             request = replace(request, query={"before": str(int(before) + 1)})

@@ -96,7 +96,6 @@ class Station(HttpStation):
     def __init__(self) -> None:
         super().__init__()
         self._server = StackExchangeServer([])
-        self._server.page_size = self.page_size
 
     def target(self) -> Target:
         """The search."""
@@ -109,6 +108,7 @@ class Station(HttpStation):
 
     def answer(self, request: Request) -> Answer:
         """What the API says."""
+        self._server.page_size = self.page_size
         self._server.questions = [_asked(one) for one in self.world.posts]
         self._server.repeats = self.world.repeats
         return self._server.well_behaved(request)

@@ -15,7 +15,7 @@ from listeners.http import Fetcher
 from listeners.sources.discourse import Discourse
 from tests.listeners.sources.ear import Ear
 from tests.servers.discourse import DiscourseServer, post
-from tests.servers.web import serving
+from tests.servers.web import Answer, serving
 
 
 @pytest.fixture
@@ -103,6 +103,17 @@ def test_what_its_author_deleted_or_the_forum_hid_is_gone(
     assert ear.look_again().deleted == 2
     assert ear.deletions()["7/3"] == "deleted"
     assert ear.deletions()["7/4"] == "not public any more"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(403, "AuthFailed"), (404, "TargetGone")])
+def test_a_forum_that_refuses_as_a_whole_has_deleted_nothing(
+    ear: Ear, server: DiscourseServer, status: int, outcome: str
+) -> None:
+    server.posts = places(1, 2)
+    ear.listen()
+    server.next_answers = [Answer(b"<html>Checking your browser</html>", status)]
+    row = ear.look_again()
+    assert (row.error_class, ear.deletions()) == (outcome, {})
 
 
 def test_a_forum_behind_a_login_takes_a_key(ear: Ear, server: DiscourseServer) -> None:
