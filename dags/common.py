@@ -95,11 +95,12 @@ def publish(asset: Asset, window: Window) -> str:
     return key
 
 
-def connection_secrets(source: str) -> dict[str, str]:
+def connection_secrets(source: str, credential: str = "") -> dict[str, str]:
     """A source's secrets, by parameter, from the connection ``outcry_SOURCE``.
 
-    Its extra fields are looked up by name; its password is the first secret that they do
-    not name. Empty where there is no such connection: the environment then has the say. A
+    A target with a credential of its own has ``outcry_SOURCE_CREDENTIAL``. The connection's
+    extra fields are looked up by name; its password is the first secret that they do not
+    name. Empty where there is no such connection: the environment then has the say. A
     source that needs no secret is not looked up.
     """
     from listeners.registry import secrets_of
@@ -107,8 +108,9 @@ def connection_secrets(source: str) -> dict[str, str]:
     wanted = secrets_of(source)
     if not wanted:
         return {}
+    suffix = f"_{credential}" if credential else ""
     try:
-        connection = Connection.get(f"outcry_{source}")
+        connection = Connection.get(f"outcry_{source}{suffix}")
     except AirflowNotFoundException:
         return {}
     found = {param: str(value) for param, value in connection.extra_dejson.items()}

@@ -40,7 +40,8 @@ def collect(source: str, key: str) -> dict[str, int]:
 
     house = settings.load_settings()
     (target,) = (t for t in house.targets if (t.source, t.key) == (source, key))
-    window, secrets = common.this_window(house), common.connection_secrets(source)
+    window = common.this_window(house)
+    secrets = common.connection_secrets(source, target.credential)
     row = pipeline.listen_target(house, target, window, datetime.now(UTC), secrets=secrets)
     retries.raise_for(row)
     return {name: getattr(row, name) for name in ("new", "changed", "deleted", "rejected")}

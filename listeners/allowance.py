@@ -54,7 +54,7 @@ def name_of(listener: Listener, target: Target) -> str:
     words = [target.credential]
     for param in listener.traits.rate_by:
         value = str(target.params.get(param, ""))
-        words.append((urlsplit(value).hostname or "") if "://" in value else value)
+        words.append(urlsplit(value if "://" in value else f"//{value}").hostname or value)
     if not any(words):
         return target.source
     digest = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:12]
@@ -130,7 +130,8 @@ class Credential:
             now, account = self._clock(), self.account()
             if account.blocked_until is not None and account.blocked_until > now:
                 at = account.blocked_until
-                return RateLimited(f"{self._name} is to wait until {at.isoformat()}: wait", at)
+                words = f"{self._name}: the network asked to come back at {at.isoformat()}: wait"
+                return RateLimited(words, at, ours=True)
             levels = dict(account.levels)
             for rate in self._rates:
                 if rate.what != what:
@@ -151,12 +152,14 @@ class Credential:
                 f"{self._name}: the {rate.per}'s {rate.amount:g} {rate.what} are used up until "
                 f"{at.isoformat()}: wait, or raise it under [listen.rates]",
                 at,
+                ours=True,
             )
         at = now + timedelta(seconds=lacking * rate.per / rate.amount)
         return RateLimited(
             f"{self._name}: {rate.amount:g} {rate.what} in {rate.per:g} s are used up: "
             f"come back at {at.isoformat()}",
             at,
+            ours=True,
         )
 
     def _write(self, account: Account) -> None:

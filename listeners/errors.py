@@ -32,9 +32,11 @@ class Transient(ListenerError):
 class RateLimited(Transient):
     """Too many calls. Nothing is wrong: come back at ``retry_at`` (aware, UTC)."""
 
-    def __init__(self, message: str, retry_at: datetime) -> None:
+    def __init__(self, message: str, retry_at: datetime, *, ours: bool = False) -> None:
         super().__init__(message)
         self.retry_at = retry_at
+        self.ours = ours
+        """Our own counting says so, and not the network."""
 
 
 class QuotaExhausted(RateLimited):

@@ -80,25 +80,27 @@ def _deletions(landing: Landing) -> Iterator[Deletion]:
 
 
 def _purge_part(landing: Landing, part: Part, gone: dict[str, Deletion]) -> Purged:
-    doomed = sum(_tombstone(record, gone) is not None for record in landing.records(part))
-    kinds = [kind for kind in landing.scored_kinds() if landing.has(kind, part)]
-    stale = [kind for kind in kinds if _is_stale(landing, kind, part, gone)]
-    if not doomed and not stale:
+    if not any(record.uid in gone for record in landing.records(part)):
         return Purged()
     with landing.lock(part.source, part.target):
-        # Read again: the part may have been written anew while we waited.
-        records = [_tombstone(record, gone) or record for record in landing.records(part)]
+        before = list(landing.records(part))
+        after = [_tombstone(record, gone) or record for record in before]
+        doomed = sum(new is not old for new, old in zip(after, before, strict=True))
         if doomed:
-            landing.write_part(RAW, part, map(encode, records))
-        left = {record.uid for record in records if not isinstance(record, Deletion)}
-        for kind in kinds:
-            lines = [
-                line
-                for line in landing.read_lines(kind, part)
-                if (uid := _uid_of.decode(line).uid) in left or uid not in gone
-            ]
-            landing.write_part(kind, part, lines)
+            landing.write_part(RAW, part, map(encode, after))
+        left = {record.uid for record in after if not isinstance(record, Deletion)}
+        for kind in landing.scored_kinds():
+            if landing.has(kind, part):
+                _purge_scored(landing, kind, part, gone.keys() - left)
     return Purged(mentions=doomed, parts=1 if doomed else 0)
+
+
+def _purge_scored(landing: Landing, kind: str, part: Part, gone: set[str]) -> None:
+    """Drop the assessments of mentions that are gone, those that an earlier death left too."""
+    lines = list(landing.read_lines(kind, part))
+    kept = [line for line in lines if _uid_of.decode(line).uid not in gone]
+    if len(kept) < len(lines):
+        landing.write_part(kind, part, kept)
 
 
 def _tombstone(record: Record, gone: dict[str, Deletion]) -> Deletion | None:
@@ -107,13 +109,6 @@ def _tombstone(record: Record, gone: dict[str, Deletion]) -> Deletion | None:
         return None
     deletion = gone.get(record.uid)
     return deletion if deletion is not None and record.collected_at <= deletion.seen_at else None
-
-
-def _is_stale(landing: Landing, kind: str, part: Part, gone: dict[str, Deletion]) -> bool:
-    """Whether a run died between a raw part and its scored one."""
-    heard = {record.uid for record in landing.records(part) if not isinstance(record, Deletion)}
-    uids = (_uid_of.decode(line).uid for line in landing.read_lines(kind, part))
-    return any(uid in gone and uid not in heard for uid in uids)
 
 
 def _add(one: Purged, other: Purged) -> Purged:

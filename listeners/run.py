@@ -134,8 +134,9 @@ class _Run:
         except LandingError:
             raise
         except ListenerError as error:
-            if isinstance(error, RateLimited) and self.budget.allowance is not None:
-                self.budget.allowance.block(error.retry_at)
+            allowance = self.budget.allowance
+            if isinstance(error, RateLimited) and not error.ours and allowance is not None:
+                allowance.block(error.retry_at)
             return self._finish(self._outcome_of(error), error=error)
         except Exception as error:
             self._finish("failed", error=error)

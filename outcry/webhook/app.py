@@ -84,8 +84,10 @@ class _Door:
             self._seen.use(given, now)
             receipt = inbox.take(rows, now)
         except Full as error:
+            self._seen.unused(given)
             return _refusal(429, str(error), error.seconds)
         except (ListenerError, OSError) as error:
+            self._seen.unused(given)
             return _refusal(503, f"not stored: {error}", _BUSY_SECONDS)
         return Response(msgspec.json.encode(receipt), 202, media_type="application/json")
 

@@ -64,6 +64,10 @@ class Seen:
             raise Refused(409, "it was sent before: sign it anew to send it again") from None
         self._forget(now)
 
+    def unused(self, given: str) -> None:
+        """Let a signature through once more: nothing came of its use."""
+        (self._folder / given.removeprefix("sha256=")).unlink(missing_ok=True)
+
     def _forget(self, now: datetime) -> None:
         """Remove those that their timestamp refuses by now."""
         old = (now - 3 * SKEW).timestamp()

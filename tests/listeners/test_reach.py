@@ -162,3 +162,27 @@ def test_a_certificate_is_checked_against_the_name_not_the_address(
             else:
                 with pytest.raises((Transient, requests.exceptions.SSLError)):
                     ask()
+
+
+def _by_fetcher(url: str, reach: Reach) -> bytes:
+    granted = Budget(max_pages=1, now=NOW, reach=reach)
+    return Fetcher(sleep=lambda seconds: None).get(url, budget=granted).body
+
+
+def _by_requests(url: str, reach: Reach) -> bytes:
+    return bytes(guarded_session(reach).get(url).content)
+
+
+@pytest.mark.parametrize("ask", [_by_fetcher, _by_requests])
+def test_a_proxy_connects_to_all_but_our_own_networks(ask: Callable[[str, Reach], bytes]) -> None:
+    hosts: list[str] = []
+    with (
+        serving(lambda r: hosts.append(r.headers["host"]) or Answer(b"by proxy")) as proxy,
+        serving(lambda r: Answer(b"direct")) as inside,
+    ):
+        reach = Reach(allow=("127.0.0.0/8",), proxy=proxy)
+        assert ask("http://far.invalid/x", reach) == b"by proxy"
+        assert ask(inside, reach) == b"direct"
+        with pytest.raises(BadTarget, match="no public address"):
+            ask("http://10.0.0.1/x", reach)
+    assert hosts == ["far.invalid"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from listeners.contract import Page, Reject, Traits
+from listeners.contract import Budget, Page, Reject, Traits
 from listeners.errors import (
     AuthFailed,
     LandingError,
@@ -21,8 +21,8 @@ from listeners.errors import (
 )
 from listeners.landing import RAW, REJECTS, Landing
 from listeners.ledger import LedgerRow, read_row
-from listeners.mention import Deletion
-from listeners.run import collect
+from listeners.mention import Deletion, Mention
+from listeners.run import MAX_LINE, collect
 from listeners.state import load
 from tests.listeners.fakes import (
     NOW,
@@ -306,3 +306,50 @@ def test_a_window_that_was_interrupted_and_left_keeps_its_books(tmp_path: Path) 
     assert row is not None
     assert (row.outcome, row.new, row.rejected, row.cut_off) == ("partial", 1, 1, True)
     assert "run this window again" in (row.error or "")
+
+
+class Counted:
+    """An allowance that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.blocked: list[datetime] = []
+
+    def take(self, amount: float, what: str) -> None:
+        """There is nothing left."""
+        raise RateLimited("used up", NOW + timedelta(hours=1), ours=True)
+
+    def left(self, what: str) -> float | None:
+        """Nothing."""
+        return 0.0
+
+    def block(self, until: datetime) -> None:
+        """Note it."""
+        self.blocked.append(until)
+
+
+@pytest.mark.parametrize("network_says_so", [True, False])
+def test_a_limit_of_the_network_holds_for_all_its_targets_one_of_ours_for_what_it_counts(
+    landing: Landing, network_says_so: bool
+) -> None:
+    allowance = Counted()
+    granted = Budget(max_pages=9, now=NOW, allowance=allowance)
+
+    def pages(state: object) -> Iterator[Page]:
+        if not network_says_so:
+            granted.take()
+        raise RateLimited("wait", NOW + timedelta(minutes=9))
+        yield
+
+    row = collect(FakeListener(pages), TARGET, landing, "w1", granted)
+    assert (row.outcome, row.error_class) == ("partial", "RateLimited")
+    assert allowance.blocked == ([NOW + timedelta(minutes=9)] if network_says_so else [])
+
+
+def test_a_payload_that_would_make_a_mention_huge_is_left_out(landing: Landing) -> None:
+    huge = mention("1", "words", raw={"picture": "x" * MAX_LINE})
+    pages = FakeListener(lambda state: [Page(items=[huge], state={}, done=True)])
+    collect(pages, TARGET, landing, "w1", budget())
+    (kept,) = stored(landing)
+    assert isinstance(kept, Mention)
+    assert kept.text == "words"
+    assert list(kept.raw) == ["left_out"]
