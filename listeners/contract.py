@@ -39,6 +39,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         names = ", ".join(sorted(self.params))
         return f"Target({self.source}/{self.key}, params: {names or 'none'})"
 
+    def __rich_repr__(self) -> Iterator[str]:  # type: ignore[override]
+        """The same where tables and tracebacks are printed in colour."""
+        yield repr(self)
+
 
 class Allowance(Protocol):
     """What is left to a credential, counted over all its targets and all processes."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,25 +9,17 @@ import pytest
 
 from bench.losses import History
 from tests.listeners.conformance.desk import Desk
-from tests.listeners.fakes import IN_MEMORY
 from tests.servers.mastodon import Station
 
 RUN = 500
 """Posts that a run may take."""
 
 
-@pytest.fixture
-def root() -> Iterator[Path]:
-    """A folder for a landing zone."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
-        yield Path(folder)
-
-
-def test_nine_hundred_posts_in_five_minutes_are_all_heard_once(root: Path) -> None:
+def test_nine_hundred_posts_in_five_minutes_are_all_heard_once(in_memory: Path) -> None:
     station = Station()
     station.page_size = 40
     with station.open():
-        desk = Desk(station, root)
+        desk = Desk(station, in_memory)
         desk.world.write()
         desk.settle()
         start = desk.world.now
@@ -48,8 +38,8 @@ def test_nine_hundred_posts_in_five_minutes_are_all_heard_once(root: Path) -> No
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_ten_days_of_arrivals_deaths_and_caps_lose_nothing(seed: int, root: Path) -> None:
-    history = History(seed, root, days=10)
+def test_ten_days_of_arrivals_deaths_and_caps_lose_nothing(seed: int, in_memory: Path) -> None:
+    history = History(seed, in_memory, days=10)
     assert history.play() == (0, 0)
     assert history.deaths
     assert history.capped

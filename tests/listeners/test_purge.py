@@ -92,12 +92,12 @@ def test_again_nothing_changes(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-def test_killed_at_any_step_it_is_made_good_with_the_same_bytes(tmp_path: Path) -> None:
-    purge(heard(tmp_path / "whole"))
-    wanted = snapshot(tmp_path / "whole")
+def test_killed_at_any_step_it_is_made_good_with_the_same_bytes(in_memory: Path) -> None:
+    purge(heard(in_memory / "whole"))
+    wanted = snapshot(in_memory / "whole")
     step = 0
     while True:
-        root = tmp_path / str(step)
+        root = in_memory / str(step)
         landing = heard(root)
         with suppress(CrashError):
             purge(CrashingLanding(root, step))

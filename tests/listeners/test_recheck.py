@@ -108,9 +108,9 @@ def test_one_that_is_cut_short_goes_on(tmp_path: Path) -> None:
     assert sum(isinstance(record, Deletion) for record in stored(landing)) == 5
 
 
-def test_killed_at_any_step_each_deletion_is_stored_once(tmp_path: Path) -> None:
+def test_killed_at_any_step_each_deletion_is_stored_once(in_memory: Path) -> None:
     for step in range(40):
-        root = tmp_path / str(step)
+        root = in_memory / str(step)
         landing = heard(root)
         with suppress(CrashError):
             again(CrashingLanding(root, step), Asked({}))

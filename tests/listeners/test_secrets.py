@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+from rich.pretty import pretty_repr
 
 from listeners.contract import Page, Target
 from listeners.errors import BadTarget, ListenerError
@@ -25,7 +26,7 @@ MASTODON = Target(
 
 
 def test_a_target_shows_the_names_of_its_settings_only() -> None:
-    shown = f"{MASTODON!r} {MASTODON} {[MASTODON]}"
+    shown = f"{MASTODON!r} {MASTODON} {[MASTODON]} {pretty_repr(MASTODON)}"
     assert TOKEN not in shown
     assert "access_token" in shown
 
@@ -77,9 +78,9 @@ def test_all_output_of_a_failing_run_is_without(tmp_path: Path) -> None:
             f'[[targets]]\nsource = "rss"\nkey = "r"\nurl = "{url}/feed?key={TOKEN}"\n'
             f'[[targets]]\nsource = "rss"\nkey = "n"\nurl = "ftp://me:{TOKEN}@a.example/"\n'
         )
-        for command in (["listen"], ["--debug", "listen"], ["check"], ["doctor"], ["coverage"]):
+        for command in (["--debug", "listen"], ["check"]):
             done = call_process("--home", str(tmp_path), *command, OUTCRY_MASTODON_TOKEN=TOKEN)
-            assert done.returncode != 0 or command[0] in ("doctor", "coverage")
+            assert done.returncode != 0
             said = (done.stdout + done.stderr).decode()
             assert TOKEN not in said, command
     (tmp_path / "outcry.toml").unlink()

@@ -16,7 +16,6 @@ Source: X's documentation of recent search, post lookup, pricing, and response c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -80,9 +79,9 @@ class X:
             place, gap = place.within_reach(budget.now)
             try:
                 answer = client.recent(place.since, place.token)
-            except BadRequest:
+            except BadRequest as error:
                 if place.token is None:
-                    raise
+                    raise BadTarget(str(error)) from error
                 # The token is not taken any more: the walk starts over, and skips nothing.
                 place = place.from_the_top(budget.now, since=place.since)
                 continue
@@ -131,11 +130,16 @@ class X:
         for native_id in ids:
             if native_id in gone:
                 yield Deletion(source=self.name, native_id=native_id, seen_at=budget.now)
-        for item in items_of(answer):
-            # Asked for by its first id, an edited post comes in its first version.
-            if is_latest(item["post"]):
-                with suppress(*MALFORMED):
-                    yield self._map(item, search, budget.now)
+        # Asked for by its first id, an edited post comes in its first version. What cannot be
+        # understood now was understood when it was heard, and is there: no reject.
+        records, _ = map_items(
+            (item for item in items_of(answer) if is_latest(item["post"])),
+            lambda item: self._map(item, search, budget.now),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        yield from records
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected post.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 from listeners.registry import names
 from tests.listeners.conformance.desk import Desk, station_of
 from tests.listeners.conformance.faults import FAULTS
-from tests.listeners.fakes import IN_MEMORY
 
 CELLS = [
     (source, fault)
@@ -22,19 +19,12 @@ CELLS = [
 ]
 
 
-@pytest.fixture
-def root() -> Iterator[Path]:
-    """A folder for landing zones."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
-        yield Path(folder)
-
-
 @pytest.mark.parametrize(("source", "fault"), CELLS)
 def test_a_source_stands_a_fault(
-    source: str, fault: str, root: Path, caplog: pytest.LogCaptureFixture
+    source: str, fault: str, in_memory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    desk = Desk(station_of(source), root)
+    desk = Desk(station_of(source), in_memory)
     with desk.station.open():
         FAULTS[fault](desk)
         desk.keeps_secrets(caplog.text)

@@ -222,7 +222,7 @@ def test_a_token_that_is_not_taken_any_more_costs_no_post(station: Station, desk
         (403, {"reason": "usage-capped"}, "QuotaExhausted", "billing"),
         (429, {"title": "Too Many Requests"}, "RateLimited", "come back"),
         (401, {"title": "Unauthorized"}, "AuthFailed", "OUTCRY_X_TOKEN"),
-        (400, {"detail": "no such operator"}, "BadRequest", "no such operator"),
+        (400, {"detail": "no such operator"}, "BadTarget", "no such operator"),
     ],
 )
 def test_refusals_are_told_apart(
