@@ -85,6 +85,11 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         if self.allowance is not None:
             self.allowance.take(amount, what)
 
+    def block(self, until: datetime) -> None:
+        """Let no target of the credential ask before ``until``: the network has said so."""
+        if self.allowance is not None:
+            self.allowance.block(until)
+
     def left(self, what: str = "calls") -> float | None:
         """What is left of the credential's allowance, or None where it has no limit."""
         return None if self.allowance is None else self.allowance.left(what)

@@ -188,7 +188,8 @@ class Fetcher:
         """What an interface answers, as plain values.
 
         GET, or POST where there is a ``form`` or a ``body`` (sent as JSON). ``params`` that
-        are None are left out. ``calls`` is what each try takes from the budget.
+        are None are left out. ``calls`` is what each try takes from the budget; an answer
+        that says that nothing is left keeps all from asking before the time that it gives.
 
         Raises:
             Transient: as `get`, and if the JSON breaks off, after three tries.
@@ -216,7 +217,10 @@ class Fetcher:
             if answer.status == 401 and bearer is not None:
                 bearer.refused()
                 answer = asked()
-            return _judged(url, answer, budget.now, judge)
+            found = _judged(url, answer, budget.now, judge)
+            if found.limits.left == 0 and found.limits.reset_at is not None:
+                budget.block(found.limits.reset_at)
+            return found
 
         return with_retries(once, sleep=self._sleep, jitter=self._jitter)
 
@@ -284,6 +288,8 @@ def _onwards(
 ) -> httpx.Request:
     """The request after a redirect; what may be a secret stays with the host it was for."""
     if (asked.url.scheme, asked.url.netloc) != (following.url.scheme, following.url.netloc):
+        if following.method == "POST":
+            raise BadTarget(f"{shown(str(asked.url))} moved to another host: correct the address")
         for name in headers:
             if name.lower() not in ("accept", "user-agent"):
                 following.headers.pop(name, None)

@@ -134,9 +134,8 @@ class _Run:
         except LandingError:
             raise
         except ListenerError as error:
-            allowance = self.budget.allowance
-            if isinstance(error, RateLimited) and not error.ours and allowance is not None:
-                allowance.block(error.retry_at)
+            if isinstance(error, RateLimited) and not error.ours:
+                self.budget.block(error.retry_at)
             return self._finish(self._outcome_of(error), error=error)
         except Exception as error:
             self._finish("failed", error=error)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from listeners.allowance import Credential
 from listeners.errors import (
     AuthFailed,
     BadTarget,
@@ -19,6 +22,7 @@ from listeners.errors import (
     Transient,
 )
 from listeners.http import Bearer, Fetched, Fetcher, basic
+from listeners.landing import Landing
 from listeners.limits import retry_at
 from tests.listeners.fakes import NOW, budget
 from tests.servers.web import Answer, Request, serving
@@ -218,3 +222,28 @@ def test_an_address_in_an_error_shows_no_secret() -> None:
     with serving(Site(Answer(status=404))) as url, pytest.raises(TargetGone) as caught:
         fetcher().json(url.replace("//", "//me:s3cret@"), budget=budget(), params={"key": "s3cret"})
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_form_does_not_follow_to_another_host() -> None:
+    there = Site(Answer(b"1"))
+    with serving(there) as other:
+        away = Answer(status=307, headers={"Location": f"{other}/x"})
+        with serving(Site(away)) as url, pytest.raises(BadTarget, match="another host"):
+            fetcher().json(url, budget=budget(), form={"client_secret": "s"})
+    assert there.requests == []
+
+
+def test_the_last_call_of_an_allowance_keeps_all_from_asking_again(tmp_path: Path) -> None:
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "600"}
+    clock = [NOW]
+    allowance = Credential(Landing(tmp_path), "net", clock=lambda: clock[0])
+    granted = msgspec.structs.replace(budget(), allowance=allowance)
+    site = Site(Answer(b"1", headers=used_up))
+    with serving(site) as url:
+        assert fetcher().json(url, budget=granted).quota_left == 0
+        with pytest.raises(RateLimited) as caught:
+            fetcher().json(url, budget=granted)
+        assert caught.value.retry_at == NOW + timedelta(minutes=10)
+        clock[0] += timedelta(minutes=10)
+        fetcher().json(url, budget=granted)
+    assert len(site.requests) == 2
