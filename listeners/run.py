@@ -334,12 +334,6 @@ def _version(record: Record) -> tuple[str, str]:
     return record.uid, record.content_hash
 
 
-def _class_of(error: Exception) -> str:
-    """Its name in the tree of `listeners.errors`: subclasses are a source's own affair."""
-    named = (c.__name__ for c in type(error).__mro__ if c.__module__ == ListenerError.__module__)
-    return next(named, type(error).__name__)
-
-
 def _fault(page: Page) -> str | None:
     """Why a page is not to be trusted, if so."""
     seen = max(page.raw_count, len(page.items) + len(page.rejects))
