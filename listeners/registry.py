@@ -57,7 +57,9 @@ SOURCES: Mapping[str, Source] = {
     "hellopeter": Source("hellopeter", "HelloPeter", None, {"api_key": "OUTCRY_HELLOPETER_KEY"}),
     "import": Source("import_file", "ImportFile"),
     "lemmy": Source("lemmy", "Lemmy"),
-    "mastodon": Source("mastodon", "Mastodon", None, {"access_token": "OUTCRY_MASTODON_TOKEN"}),
+    "mastodon": Source(
+        "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
+    ),
     "reddit": Source(
         "reddit",
         "Reddit",

@@ -12,13 +12,15 @@ and ``owners`` (the brand's own accounts as ``name@host``).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import urlsplit
 
+import mastodon
 import msgspec
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
@@ -26,20 +28,25 @@ from listeners.errors import (
     AuthFailed,
     BadTarget,
     ListenerError,
+    RateLimited,
     SchemaChanged,
     TargetGone,
+    Transient,
     Unsupported,
 )
-from listeners.http import Fetched, Fetcher, Json
+from listeners.guarded_requests import guarded_session
+from listeners.http import with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.text import plain_text
 from listeners.times import parse_time
 
 _PAGE = 40
+_TIMEOUT = 20.0
 _URIS = 500
 _ALL = 1_000_000
-_LINK = re.compile(r"<([^>]*)>")
+_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(days=1)
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,8 +96,16 @@ class Mastodon:
         silent_empty=True,
     )
 
-    def __init__(self, fetcher: Fetcher | None = None) -> None:
-        self._fetcher = fetcher or Fetcher()
+    def __init__(
+        self,
+        *,
+        timeout: float = _TIMEOUT,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._timeout = timeout
+        self._sleep = sleep
+        self._jitter = jitter
 
     def check(self, target: Target) -> None:
         """Whether the settings can be used.
@@ -111,15 +126,19 @@ class Mastodon:
             Transient, TargetGone, BadTarget: as their classes say.
         """
         timeline = _timeline(target)
-        server = _Server(self._fetcher, timeline, budget)
-        server.check_open()
+        client = _Client(timeline, budget, self._timeout)
+        client.check_open()
         place = msgspec.convert(state or {}, Place)
         if place.history_left is None:
             place = msgspec.structs.replace(place, history_left=timeline.history_pages)
         while True:
             back = place.newest is None or bool(place.history_left)
             cursor = {"max_id": place.oldest} if back else {"min_id": place.newest}
-            posts, newest, oldest = server.page(cursor)
+            posts, newest, oldest = with_retries(
+                partial(client.page, cursor),
+                sleep=self._sleep,
+                jitter=self._jitter,
+            )
             uris = {**place.uris, **_uris(posts)}
             items, rejects = map_items(
                 reversed(posts),
@@ -141,7 +160,7 @@ class Mastodon:
                 state=msgspec.to_builtins(place),
                 raw_count=len(items) + len(rejects),
                 done=done,
-                quota_left=server.quota_left,
+                quota_left=client.quota_left,
             )
             if done:
                 return
@@ -200,70 +219,99 @@ class Mastodon:
         )
 
 
-class _Server:
-    """The two questions that are asked of a server."""
+class _Client:
+    """Mastodon.py, with its failures by our classes and the server's own words kept."""
 
-    def __init__(self, fetcher: Fetcher, timeline: Timeline, budget: Budget) -> None:
-        self._fetcher = fetcher
+    def __init__(self, timeline: Timeline, budget: Budget, timeout: float) -> None:
         self._timeline = timeline
         self._budget = budget
-        self.quota_left: int | None = None
+        self._body = b""
+        self._api = mastodon.Mastodon(
+            api_base_url=timeline.base,
+            access_token=timeline.access_token,
+            ratelimit_method="throw",
+            request_timeout=timeout,
+            session=guarded_session(budget.reach),
+            version_check_mode="none",
+        )
+        # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
+        self._api.session.hooks["response"].append(self._keep)
+
+    @property
+    def quota_left(self) -> int | None:
         """Requests left in the server's five minutes."""
+        left = self._api.ratelimit_remaining
+        return left if isinstance(left, int) else None
 
     def check_open(self) -> None:
         """Refuse a feed that the server has switched off: it may answer with nothing."""
         try:
-            about = self._ask("/api/v2/instance").value
-            feeds = about["configuration"]["timelines_access"]["hashtag_feeds"]
-            access = set(feeds.values())
-        except (TargetGone, SchemaChanged, *MALFORMED):
+            for_all, with_token = (
+                self._api.timeline_is_available("hashtag", with_auth=auth, fail_hard=True)
+                for auth in (False, True)
+            )
+        except mastodon.MastodonAPIError:
             return  # Servers before 4.5 and others do not say.
-        if access == {"disabled"}:
+        if not with_token:
             raise Unsupported(
                 f"{self._timeline.host} has switched its hashtag timelines off: "
                 "follow the tag on another server"
             )
-        if "public" not in access and self._timeline.access_token is None:
+        if not for_all and self._timeline.access_token is None:
             raise AuthFailed(
                 f"{self._timeline.host} shows hashtags to its users only: give an access_token"
             )
 
     def page(self, cursor: Mapping[str, str | None]) -> tuple[list[Any], str | None, str | None]:
         """Posts as sent, newest first, and the ids of the newest and the oldest."""
-        path = f"/api/v1/timelines/tag/{quote(self._timeline.tag, safe='')}"
-        answer = self._ask(path, limit=_PAGE, **cursor)
-        self.quota_left, posts = answer.quota_left, answer.value
+        self._budget.take()
+        try:
+            listed = self._api.timeline_hashtag(self._timeline.tag, limit=_PAGE, **cursor)
+        except mastodon.MastodonError as error:
+            raise self._named(error) from error
+        posts = msgspec.json.decode(self._body)
         if not isinstance(posts, list):
             raise SchemaChanged(f"{self._here} sent no list: compare with Mastodon's documentation")
         if not posts:
             return [], None, None
-        links = _links(answer.headers.get("link", ""))
-        newest = links.get("min_id") or _id(posts[0])
-        oldest = links.get("max_id") or _id(posts[-1])
+        newest = _cursor(listed, "_pagination_prev", "min_id") or _id(posts[0])
+        oldest = _cursor(listed, "_pagination_next", "max_id") or _id(posts[-1])
         if newest is None or oldest is None or newest == cursor.get("min_id"):
             raise SchemaChanged(
                 f"{self._here} does not say where to go on: compare with Mastodon's documentation"
             )
         return posts, newest, oldest
 
-    def _ask(self, path: str, **params: Any) -> Json:
-        token = self._timeline.access_token
-        return self._fetcher.json(
-            f"{self._timeline.base.rstrip('/')}{path}",
-            budget=self._budget,
-            params=params,
-            headers={"authorization": f"Bearer {token}"} if token else None,
-            judge=self._judge,
-        )
-
-    def _judge(self, answer: Fetched) -> ListenerError | None:
-        if answer.status == 422:
-            return AuthFailed(f"{self._here}: it is for its users: check the access_token")
-        return None
+    def _keep(self, response: Any, *_: object, **__: object) -> None:
+        self._body = response.content
 
     @property
     def _here(self) -> str:
         return f"{self._timeline.host} #{self._timeline.tag}"
+
+    def _named(self, error: Exception) -> ListenerError:
+        if isinstance(error.__context__, ListenerError):
+            return error.__context__
+        if isinstance(error, mastodon.MastodonRatelimitError):
+            at = self._reset()
+            return RateLimited(f"{self._here}: too many requests until {at.isoformat()}: wait", at)
+        if isinstance(error, mastodon.MastodonNetworkError | mastodon.MastodonServerError):
+            return Transient(f"{self._here}: no answer ({_words(error)}): tried again next time")
+        status = error.args[1] if len(error.args) > 1 else None
+        if status in (401, 403, 422):
+            return AuthFailed(f"{self._here}: refused ({_words(error)}): check the access_token")
+        if status in (404, 410):
+            return TargetGone(f"{self._here}: no such timeline: correct or remove the target")
+        if self._body.lstrip()[:1] in (b"[", b"{"):
+            return Transient(f"{self._here}: the answer was cut off: tried again next time")
+        return SchemaChanged(f"{self._here}: not what the API sends: open the server in a browser")
+
+    def _reset(self) -> datetime:
+        reset = self._api.ratelimit_reset
+        if reset is None:
+            return self._budget.now + _WAIT
+        at = datetime.fromtimestamp(float(reset), UTC)
+        return min(max(at, self._budget.now), self._budget.now + _LONGEST_WAIT)
 
 
 def _timeline(target: Target) -> Timeline:
@@ -300,9 +348,10 @@ def _id(post: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _links(header: str) -> dict[str, str]:
-    """The cursors of a ``Link`` header, by name."""
-    found: dict[str, str] = {}
-    for address in _LINK.findall(header):
-        found.update(parse_qsl(urlsplit(address).query))
-    return found
+def _cursor(listed: Any, info: str, name: str) -> str | None:
+    value = (getattr(listed, info, None) or {}).get(name)
+    return None if value is None else str(value)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(" ".join(str(word) for word in error.args if word).split())[:200]

@@ -15,7 +15,7 @@ from typing import Any
 
 from listeners.contract import Listener, Target
 from listeners.sources.mastodon import Mastodon
-from tests.servers.station import HttpStation, Post, fetcher
+from tests.servers.station import HttpStation, Post
 from tests.servers.web import Answer, Request
 
 Status = dict[str, Any]
@@ -152,7 +152,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Mastodon(fetcher(self.patience))
+        return Mastodon(timeout=self.patience, sleep=lambda seconds: None)
 
     def is_page(self, request: Request) -> bool:
         """All but the server's description of itself."""

@@ -1,4 +1,4 @@
-"""A hashtag of a local Mastodon server, over real HTTP."""
+"""A hashtag of a local Mastodon server, with the real Mastodon.py over real HTTP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from listeners.contract import Target
 from listeners.errors import BadTarget
-from listeners.http import Fetcher
 from listeners.landing import Landing
 from listeners.ledger import LedgerRow
 from listeners.mention import Mention
@@ -30,7 +29,7 @@ class Desk:
         self.server = server
         self.landing = Landing(root)
         self.params: dict[str, object] = {"server": url, "tag": "tram"}
-        self.listener = Mastodon(Fetcher(sleep=lambda seconds: None))
+        self.listener = Mastodon(sleep=lambda seconds: None)
         self.runs = 0
 
     @property
