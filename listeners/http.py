@@ -203,7 +203,7 @@ class Fetcher:
         if body is not None:
             options["content"] = msgspec.json.encode(body)
 
-        def once() -> Json:
+        def asked() -> Fetched:
             sent = {"accept": "application/json", **(headers or {})}
             if body is not None:
                 sent["content-type"] = "application/json"
@@ -222,16 +222,7 @@ class Fetcher:
                 budget.block(found.limits.reset_at)
             return found
 
-        def renewed() -> Json:
-            try:
-                return once()
-            except AuthFailed as error:
-                if bearer is None or not isinstance(error, _Unauthorised):
-                    raise
-                bearer.refused()
-                return once()
-
-        return with_retries(renewed, sleep=self._sleep, jitter=self._jitter)
+        return with_retries(once, sleep=self._sleep, jitter=self._jitter)
 
     def _ask(
         self, url: str, budget: Budget, *, headers: Mapping[str, str], **options: Any
@@ -305,16 +296,10 @@ def _onwards(
     return following
 
 
-class _Unauthorised(AuthFailed):
-    """401: another token may do."""
-
-
 def _judged(url: str, answer: Fetched, now: datetime, judge: Judge | None) -> Json:
     error = judge(answer) if judge is not None else None
     if error is not None:
         raise error
-    if answer.status == 401:
-        raise _Unauthorised(f"{shown(url)} refuses us with status 401: check the access it needs")
     raise_for_status(url, answer.status, answer.headers, now)
     return Json(
         value=decoded(url, answer.body),
