@@ -45,6 +45,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sentiment: str | None = None
     complaint: bool | None = None
     severity: int | None = None
+    reason: str | None = None
+    """Why an airline is blamed, one of `nlp.heads.REASONS`."""
     domain: str | None = None
     language: str | None = None
 
@@ -60,7 +62,12 @@ def sentiment(folder: Path) -> list[Row]:
 def airline(folder: Path) -> list[Row]:
     """Twitter US Airline Sentiment."""
     return [
-        Row(text=row["text"], sentiment=row["airline_sentiment"], language="en")
+        Row(
+            text=row["text"],
+            sentiment=row["airline_sentiment"],
+            reason=row.get("negativereason") or None,
+            language="en",
+        )
         for row in _rows(folder / AIRLINE, "text", "airline_sentiment")
     ]
 

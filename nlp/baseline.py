@@ -56,20 +56,28 @@ class Baseline:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """One reading a text, of its first ``MODEL_CHARACTERS`` characters."""
+        scores, pulls = self.pulls(texts)
+        slope = self.calibration.slope
+        return [
+            self._reading(score, strongest(text, row, [slope * one for one in own]))
+            for text, (row, own), score in zip(texts, pulls, scores.tolist(), strict=True)
+        ]
+
+    def pulls(self, texts: Sequence[str]) -> tuple[Floats, list[tuple[list[str], list[float]]]]:
+        """The raw scores, and each text's tokens with what each adds to the complaint's score."""
         if not texts:
-            return []
+            return np.zeros((0, HEADS)), []
         cut = [text[:MODEL_CHARACTERS] for text in texts]
         with self._lock:
             batch, parts, pairs = self._parts(cut)
         scores = self._intercepts + _by_text(parts, batch.rows, len(cut))
+        pull = _shared(parts[:, COMPLAINT], pairs[:, COMPLAINT], batch.rows).tolist()
         ends = np.cumsum([len(row) for row in batch.tokens]).tolist()
-        pull = _shared(parts[:, COMPLAINT], pairs[:, COMPLAINT], batch.rows)
-        pulls, start, readings = (pull * self.calibration.slope).tolist(), 0, []
-        for text, row, end, score in zip(cut, batch.tokens, ends, scores.tolist(), strict=True):
-            evidence = strongest(text, row, pulls[start:end])
-            readings.append(self._reading(score, evidence))
-            start = end
-        return readings
+        starts = [0, *ends[:-1]]
+        return scores, [
+            (row, pull[start:end])
+            for row, start, end in zip(batch.tokens, starts, ends, strict=True)
+        ]
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """The raw scores of all heads, one row a text."""

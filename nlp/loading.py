@@ -8,6 +8,8 @@ import msgspec
 
 from nlp.artefact import KIND
 from nlp.baseline import load_baseline
+from nlp.encoder import KIND as ENCODER
+from nlp.encoder import load_encoder
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.reader import Reader
 
@@ -30,6 +32,8 @@ def load(folder: Path) -> Reader:
     kind = _card(folder).kind
     if kind == KIND:
         return load_baseline(folder)
+    if kind == ENCODER:
+        return load_encoder(folder)
     raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {kind!r}; update Outcry")
 
 
