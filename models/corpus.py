@@ -61,6 +61,23 @@ def part(sets: recipe.Sets) -> Corpus:
     )
 
 
+def training_sets(sets: recipe.Sets) -> recipe.Sets:
+    """The sets without the held-out rows, for the linear model that an encoder is blended with."""
+    held = set(folds(sets.complaint_groups, recipe.FOLDS, recipe.SEED)[0])
+    corpus = part(sets)
+    return recipe.Sets(
+        semeval=corpus.semeval,
+        airline=corpus.airline,
+        complaints=corpus.complaints,
+        threads=corpus.threads,
+        complaint_groups=[
+            group for at, group in enumerate(sets.complaint_groups) if at not in held
+        ],
+        other_groups=[],
+        thread_groups=[],
+    )
+
+
 def sample(rows: Sequence[Row], count: int, seed: int) -> list[Row]:
     """So many rows drawn without putting back, or all of them; the same for the same seed."""
     return random.Random(seed).sample(list(rows), min(count, len(rows)))

@@ -47,6 +47,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     severity: int | None = None
     reason: str | None = None
     """Why an airline is blamed, one of `nlp.heads.REASONS`."""
+    cause: str | None = None
+    """The words of a complaint that say why."""
     domain: str | None = None
     language: str | None = None
 
@@ -80,6 +82,7 @@ def complaints(folder: Path) -> list[Row]:
             complaint=row["complaint"] == "1",
             severity=int(float(row["severity"])) if row["severity"] else None,
             sentiment=row["sentiment"] if row["sentiment"] in _SENTIMENTS else None,
+            cause=row.get("cause") or None,
             domain=row["domain"],
             language="en",
         )

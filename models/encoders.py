@@ -14,7 +14,7 @@ from models.data import Row
 from models.fit import fit
 from models.items import Floats, items
 from models.net import load_net, save_net
-from models.plan import Options, Plan
+from models.plan import Made, Options, Plan
 
 LONGEST = 128
 """Word pieces of a text; a post has some thirty."""
@@ -35,16 +35,6 @@ STUDENT = Plan(
     gold={"sentiment": 0.3, "complaint": 0.45, "severity": 1.0, "reason": 1.0},
     distilled={"sentiment": 1.0, "complaint": 1.5, "severity": 0.5, "reason": 0.5},
 )
-
-
-class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """``recipe.json`` beside a trained encoder."""
-
-    recipe: str
-    base: str
-    plan: Plan
-    rows: dict[str, int]
-    sha256: dict[str, str]
 
 
 def labelled_rows(corpus: Corpus, share: float = 1.0) -> list[Row]:

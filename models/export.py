@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import msgspec
 import torch
 import typer
 from tokenizers import Tokenizer
@@ -23,11 +24,13 @@ from models import data
 from models.encoders import LONGEST
 from models.errors import ModelsError
 from models.net import Net, load_net
+from models.plan import Made
 from nlp.heads import COMPLAINT
 from nlp.session import MODEL_FILE, TOKENIZER_FILE
 from nlp.wording import words
 
 _OPSET = 17
+MOST_PIECES = 24_000
 
 
 class Served(nn.Module):
@@ -169,20 +172,27 @@ def main(
     checkpoint: Annotated[Path, typer.Option(help="A folder of models.train.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     data_folder: Annotated[
-        Path | None, typer.Option("--data", help="The sets, to know which word pieces matter.")
+        Path | None,
+        typer.Option("--data", help="The sets. Without them only what a teacher needs is written."),
     ] = None,
-    most_pieces: Annotated[
-        int | None, typer.Option(help="Word pieces to keep; needs --data. Default: all.")
-    ] = None,
+    name: Annotated[str, typer.Option(help="What the model is called.")] = "outcry-en",
+    version: Annotated[int, typer.Option(help="Its version; a new one for every export.")] = 1,
+    most_pieces: Annotated[int, typer.Option(help="Word pieces that are kept.")] = MOST_PIECES,
 ) -> None:
-    """Write a trained encoder as an eight-bit ONNX file with its tokenizer."""
+    """Write a trained encoder as an eight-bit ONNX file, and all that is shipped beside it."""
     try:
-        texts = _texts(data_folder) if data_folder and most_pieces else []
-        size = export(checkpoint, out, texts, most_pieces if texts else None)
+        if data_folder is None:
+            size = export(checkpoint, out, [], None)
+        else:
+            from models.seal import seal
+
+            size = export(checkpoint, out, _texts(data_folder), most_pieces)
+            made = msgspec.json.decode((checkpoint / "recipe.json").read_bytes(), type=Made)
+            seal(out, data_folder, name, version, LONGEST, made)
     except (ModelsError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(f"{out}: {size / 1e6:.1f} MB; next: python -m models.seal")
+    typer.echo(f"{out}: encoder and tokenizer {size / 1e6:.1f} MB; next: python -m models.evaluate")
 
 
 def _texts(folder: Path) -> list[str]:

@@ -40,3 +40,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             frozen_layers=self.frozen_layers,
             seed=plan.seed if self.seed is None else self.seed,
         )
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """``recipe.json`` beside a trained encoder."""
+
+    recipe: str
+    base: str
+    plan: Plan
+    rows: dict[str, int]
+    sha256: dict[str, str]

@@ -2,15 +2,15 @@
 
 ``linear`` is the baseline; ``labels`` and ``student`` make encoders and need the extra ``train``.
 
-The baseline takes a few minutes on two cores; the same data give the same bytes. The shipped model is fitted to all
-rows; its calibration and threshold come from folds that it did not see.
+The baseline takes a few minutes on two cores; the same data give the same bytes. The shipped
+model is fitted to all rows; its calibration and threshold come from folds that it did not see.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -63,20 +63,25 @@ def train(folder: Path, step: Progress | None = None) -> tuple[Metadata, bytes]:
     with threadpool_limits(1):  # sums in one order: the same bytes
         sets = recipe.read_sets(folder)
         done()
-        spellings = Spellings(recipe.SETTINGS)
-        basis = recipe.fit_basis(sets.semeval, sets.airline, sets.threads, spellings)
-        done()
-        rows = recipe.count(sets.complaints, spellings).weighted(basis.idf)
-        labels = recipe.complaint_labels(sets.complaints)
-        scores, _ = recipe.held_out_scores(rows, labels, sets.complaint_groups, basis)
-        calibration = recipe.calibrate(
-            scores, labels, temperature(rows, recipe.sentiment_labels(sets.complaints), basis)
-        )
-        done()
-        complaint = recipe.fit_complaint_head(rows, labels, recipe.COMPLAINT_STRENGTH, basis)
-        done()
-        severity = recipe.fit_severity_head(rows, recipe.severity_labels(sets.complaints), basis)
-        done()
+        return train_sets(folder, sets, done)
+
+
+def train_sets(folder: Path, sets: Sets, done: Callable[[], None]) -> tuple[Metadata, bytes]:
+    """The model of sets in memory; ``folder`` is where they were read, ``done`` ends a step."""
+    spellings = Spellings(recipe.SETTINGS)
+    basis = recipe.fit_basis(sets.semeval, sets.airline, sets.threads, spellings)
+    done()
+    rows = recipe.count(sets.complaints, spellings).weighted(basis.idf)
+    labels = recipe.complaint_labels(sets.complaints)
+    scores, _ = recipe.held_out_scores(rows, labels, sets.complaint_groups, basis)
+    calibration = recipe.calibrate(
+        scores, labels, temperature(rows, recipe.sentiment_labels(sets.complaints), basis)
+    )
+    done()
+    complaint = recipe.fit_complaint_head(rows, labels, recipe.COMPLAINT_STRENGTH, basis)
+    done()
+    severity = recipe.fit_severity_head(rows, recipe.severity_labels(sets.complaints), basis)
+    done()
     return _describe(folder, sets, calibration, recipe.assemble(basis, complaint, severity))
 
 
@@ -119,6 +124,14 @@ def _describe(
         weights_sha256=hashlib.sha256(packed).hexdigest(),
     )
     return metadata, packed
+
+
+def write(out: Path, metadata: Metadata, packed: bytes) -> None:
+    """The two files of a model, in a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "weights.npz").write_bytes(packed)
+    raw = msgspec.json.encode(metadata, order="deterministic")
+    (out / "metadata.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")
 
 
 @contextmanager
@@ -177,10 +190,7 @@ def main(
     try:
         with _progress() as progress:
             metadata, packed = train(data_folder, progress)
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "weights.npz").write_bytes(packed)
-        raw = msgspec.json.encode(metadata, order="deterministic")
-        (out / "metadata.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")
+        write(out, metadata, packed)
     except (ModelsError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

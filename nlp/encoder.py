@@ -122,7 +122,9 @@ class BlendedEncoder:
     def reasons(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Why an airline is blamed, by the probability of each of `nlp.heads.REASONS`."""
         return [
-            dict(zip(self.metadata.reasons, softmax(one.scores[heads.REASON].tolist()), strict=True))
+            dict(
+                zip(self.metadata.reasons, softmax(one.scores[heads.REASON].tolist()), strict=True)
+            )
             for _, one in self._encoder.read(texts)
         ]
 
