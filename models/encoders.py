@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import torch
 
 from models import data
 from models.corpus import Corpus, read_corpus, sample
@@ -103,6 +104,7 @@ def _train(
     rows: list[Row],
     scores: Floats | None,
 ) -> Made:
+    torch.manual_seed(plan.seed)  # the heads start from it
     net, tokenizer = load_net(base)
     out.mkdir(parents=True, exist_ok=True)
     curve = out / "curve.jsonl"

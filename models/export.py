@@ -9,6 +9,7 @@ then spells such words by shorter pieces.
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -77,22 +78,24 @@ def export(checkpoint: Path, out: Path, texts: list[str], most_pieces: int | Non
 
 def _write_graph(net: Net, path: Path) -> None:
     ids = torch.ones((2, 9), dtype=torch.long)
-    torch.onnx.export(
-        Served(net).eval(),
-        (ids, torch.ones_like(ids)),
-        str(path),
-        input_names=["input_ids", "attention_mask"],
-        output_names=["scores", "pulls", "mean"],
-        dynamic_axes={
-            "input_ids": {0: "texts", 1: "pieces"},
-            "attention_mask": {0: "texts", 1: "pieces"},
-            "scores": {0: "texts"},
-            "pulls": {0: "texts", 1: "pieces"},
-            "mean": {0: "texts"},
-        },
-        opset_version=_OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of shapes that are left open on purpose.
+        torch.onnx.export(
+            Served(net).eval(),
+            (ids, torch.ones_like(ids)),
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["scores", "pulls", "mean"],
+            dynamic_axes={
+                "input_ids": {0: "texts", 1: "pieces"},
+                "attention_mask": {0: "texts", 1: "pieces"},
+                "scores": {0: "texts"},
+                "pulls": {0: "texts", 1: "pieces"},
+                "mean": {0: "texts"},
+            },
+            opset_version=_OPSET,
+            dynamo=False,
+        )
 
 
 def _fused(plain: Path, net: Net) -> Path:

@@ -15,6 +15,7 @@ from nlp.cues import CueFinder, load_cues
 from nlp.language import guess, model_path
 from nlp.loading import load
 from nlp.reader import Reader, Reading
+from nlp.stars import stars
 from nlp.text import MODEL_CHARACTERS
 
 _BATCH = 256
@@ -55,7 +56,10 @@ class Assessor:
             guess(text, passage.lang) for text, passage in zip(texts, passages, strict=True)
         ]
         readable = [at for at, code in enumerate(languages) if code in self._reader.languages]
-        readings = self._reader.read([texts[at] for at in readable])
+        readings = self._reader.read(
+            [texts[at] for at in readable],
+            [stars(passages[at].rating, passages[at].rating_max) for at in readable],
+        )
         cues = self._cues.find([texts[at] for at in readable])
         by_place = {
             at: (reading, found)

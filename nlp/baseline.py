@@ -30,6 +30,7 @@ from nlp.assessment import Evidence
 from nlp.evidence import strongest
 from nlp.features import Batch, Spellings
 from nlp.reader import Reading
+from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
 _MOST_SPELLINGS = 50_000
@@ -54,13 +55,18 @@ class Baseline:
         self._lock = threading.Lock()
         self._forget()
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+    ) -> list[Reading]:
         """One reading a text, of its first ``MODEL_CHARACTERS`` characters."""
         scores, pulls = self.pulls(texts)
         slope = self.calibration.slope
+        given = stars if stars is not None else [None] * len(texts)
         return [
-            self._reading(score, strongest(text, row, [slope * one for one in own]))
-            for text, (row, own), score in zip(texts, pulls, scores.tolist(), strict=True)
+            self._reading(score, strongest(text, row, [slope * one for one in own]), rated)
+            for text, (row, own), score, rated in zip(
+                texts, pulls, scores.tolist(), given, strict=True
+            )
         ]
 
     def pulls(self, texts: Sequence[str]) -> tuple[Floats, list[tuple[list[str], list[float]]]]:
@@ -85,10 +91,13 @@ class Baseline:
             batch, parts, _ = self._parts([text[:MODEL_CHARACTERS] for text in texts])
         return self._intercepts + _by_text(parts, batch.rows, len(texts))
 
-    def _reading(self, score: list[float], evidence: tuple[Evidence, ...]) -> Reading:
+    def _reading(
+        self, score: list[float], evidence: tuple[Evidence, ...], stars: float | None
+    ) -> Reading:
         calibration = self.calibration
         chances = softmax([value / calibration.temperature for value in score[:COMPLAINT]])
-        chance = sigmoid(calibration.slope * score[COMPLAINT] + calibration.offset)
+        odds = calibration.slope * score[COMPLAINT] + calibration.offset
+        chance = sigmoid(odds + shift(stars))
         complaint = chance >= calibration.threshold
         levels = score[COMPLAINT + 1 :]
         return Reading(

@@ -23,6 +23,7 @@ from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.evidence import strongest
 from nlp.reader import Reading
 from nlp.session import RESTORE, Encoder, Pieces, Scored
+from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
 KIND: Final = "encoder"
@@ -90,10 +91,15 @@ class BlendedEncoder:
         self.metadata = metadata
         self._encoder, self._linear = encoder, linear
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+    ) -> list[Reading]:
         """One reading a text, of its first word pieces; see `EncoderMetadata.longest`."""
-        raw = self.raw(texts)
-        return [self._reading(text, one) for text, one in zip(texts, raw, strict=True)]
+        given = stars if stars is not None else [None] * len(texts)
+        return [
+            self._reading(text, one, rated)
+            for text, one, rated in zip(texts, self.raw(texts), given, strict=True)
+        ]
 
     def raw(self, texts: Sequence[str]) -> list[Raw]:
         """Both models' scores, for fitting and judging a blend."""
@@ -128,9 +134,9 @@ class BlendedEncoder:
             for _, one in self._encoder.read(texts)
         ]
 
-    def _reading(self, text: str, raw: Raw) -> Reading:
+    def _reading(self, text: str, raw: Raw, stars: float | None) -> Reading:
         blend = self.metadata.blend
-        chance = complaint_chance(raw, blend)
+        chance = complaint_chance(raw, blend, stars)
         complaint = chance >= blend.threshold
         sentiments = sentiment_chances(raw, blend)
         levels = severity_chances(raw, blend)
@@ -144,12 +150,13 @@ class BlendedEncoder:
         )
 
 
-def complaint_chance(raw: Raw, blend: Blend) -> float:
+def complaint_chance(raw: Raw, blend: Blend, stars: float | None = None) -> float:
     """The calibrated probability that a text complains."""
     return sigmoid(
         blend.complaint_encoder * float(raw.encoder.scores[heads.COMPLAINT])
         + blend.complaint_linear * raw.linear[LINEAR_COMPLAINT]
         + blend.complaint_offset
+        + shift(stars)
     )
 
 

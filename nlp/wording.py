@@ -44,13 +44,13 @@ def spoken(token: str) -> str:
     if shape == "<user>":
         return "@"
     plain = unescape(token[:_LONGEST_WORD])
-    if plain[:1] == "#" and len(plain) > 1:
-        return _HUMP.sub(" ", plain[1:])
-    if plain.isascii():
-        return _DRAWN_OUT.sub(r"\1\1\1", plain)
     if len(plain) == 1 and unicodedata.category(plain) in ("So", "Sk"):
         return unicodedata.name(plain, "").lower()
-    return "".join(char for char in plain if unicodedata.category(char) not in _SILENT)
+    if not plain.isascii():
+        plain = "".join(char for char in plain if unicodedata.category(char) not in _SILENT)
+    if plain[:1] == "#" and len(plain) > 1:
+        return _HUMP.sub(" ", plain[1:])
+    return _DRAWN_OUT.sub(r"\1\1\1", plain)
 
 
 _SILENT = frozenset({"Mn", "Cf", "Cs", "Co", "Cn", "Cc"})
