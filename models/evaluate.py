@@ -29,6 +29,8 @@ from nlp.encoder import read_encoder_metadata
 from nlp.errors import NlpError
 from nlp.loading import kind
 
+_ENCODER_TEXTS = 1_500
+
 
 def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
     """All figures, by subject; rounded, ready for JSON.
@@ -63,7 +65,7 @@ def evaluate_encoder(data_folder: Path, model_folder: Path) -> dict[str, Any]:
             "megabytes": round(megabytes(model_folder), 1),
             **judge_encoder(data_folder, model_folder),
             "language": language_figures(data_folder),
-            "speed": speed_figures(data_folder, model_folder),
+            "speed": speed_figures(data_folder, model_folder, _ENCODER_TEXTS),
         }
 
 

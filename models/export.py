@@ -21,7 +21,8 @@ import typer
 from tokenizers import Tokenizer
 from torch import nn
 
-from models import data
+from models.corpus import Corpus, read_corpus
+from models.data import Row
 from models.encoders import LONGEST
 from models.errors import ModelsError
 from models.net import Net, load_net
@@ -34,7 +35,7 @@ _OPSET = 17
 MOST_PIECES = 24_000
 
 
-class Served(nn.Module):
+class Served(nn.Module):  # type: ignore[misc]  # torch has no types here
     """A net as it is served: scores, what each piece adds to the complaint's, and the mean."""
 
     def __init__(self, net: Net) -> None:
@@ -120,11 +121,12 @@ def _quantise(graph: Path, out: Path) -> None:
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    nodes = onnx.load(str(graph)).graph.node
+    # The heads stay as they are: they are small, and `models.reasons` writes into one of them.
+    heads = [node.name for node in onnx.load(str(graph)).graph.node if "heads" in node.name]
     quantize_dynamic(
         str(graph),
         str(out),
-        nodes_to_exclude=[node.name for node in nodes if "heads" in node.name],
+        nodes_to_exclude=[own for name in heads for own in (name, f"{name}_MatMul")],
         per_channel=True,
         weight_type=QuantType.QInt8,
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
@@ -187,9 +189,12 @@ def main(
         if data_folder is None:
             size = export(checkpoint, out, [], None)
         else:
+            from models.reasons import refit_reasons
             from models.seal import seal
 
-            size = export(checkpoint, out, _texts(data_folder), most_pieces)
+            corpus = read_corpus(data_folder)
+            size = export(checkpoint, out, _texts(corpus), most_pieces)
+            refit_reasons(out, corpus.airline)
             made = msgspec.json.decode((checkpoint / "recipe.json").read_bytes(), type=Made)
             seal(out, data_folder, name, version, LONGEST, made)
     except (ModelsError, OSError) as error:
@@ -198,11 +203,8 @@ def main(
     typer.echo(f"{out}: encoder and tokenizer {size / 1e6:.1f} MB; next: python -m models.evaluate")
 
 
-def _texts(folder: Path) -> list[str]:
-    from models.corpus import read_corpus
-
-    corpus = read_corpus(folder)
-    rows: list[data.Row] = [*corpus.complaints, *corpus.airline, *corpus.semeval, *corpus.threads]
+def _texts(corpus: Corpus) -> list[str]:
+    rows: list[Row] = [*corpus.complaints, *corpus.airline, *corpus.semeval, *corpus.threads]
     return [row.text for row in rows]
 
 

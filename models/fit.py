@@ -43,7 +43,7 @@ def fit(net: Net, taught: Items, plan: Plan, curve: Path) -> None:
                 with torch.autocast(device.type, torch.bfloat16, enabled=_bf16(device)):
                     scores, _ = net(ids.to(device), mask.to(device))
                 loss = _loss(scores.float(), taught, rows, plan, balance)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
                 optimizer.step()
                 schedule.step()

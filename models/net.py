@@ -20,7 +20,7 @@ from nlp.heads import WIDTH
 _HEADS = "heads.safetensors"
 
 
-class Net(nn.Module):
+class Net(nn.Module):  # type: ignore[misc]  # torch has no types here
     """``(ids, mask)`` to the heads' scores ``[texts, WIDTH]`` and the mean ``[texts, hidden]``."""
 
     def __init__(self, encoder: Any) -> None:

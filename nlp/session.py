@@ -72,11 +72,8 @@ class Encoder:
         """Each text's pieces and scores, in order."""
         remaining = iter(texts)
         slices = list(iter(lambda: tuple(islice(remaining, _SLICE)), ()))
-        if self._pool is None or len(slices) < 2:
-            found = map(self._slice, slices)
-        else:
-            found = self._pool.map(self._slice, slices)
-        for one in found:
+        run = map if self._pool is None or len(slices) < 2 else self._pool.map
+        for one in run(self._slice, slices):
             yield from one
 
     def pieces(self, texts: Sequence[str]) -> list[Pieces]:

@@ -104,7 +104,7 @@ def test_a_pruned_vocabulary_spells_what_it_lost_by_shorter_pieces(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     kept = ["my parcel never came again"]
-    export(checkpoint, tmp_path, kept, 160)
+    export(checkpoint, tmp_path, kept, 2 * 68 + 5 + 5)  # characters, special ones, five words
     encoder = Encoder(tmp_path, threads=1)
     known, lost = encoder.pieces(["parcel", "colour"])
     assert len(known.ids) == 3
