@@ -56,13 +56,13 @@ def judge_encoder(sets_folder: Path, folder: Path) -> dict[str, Any]:
         [at for at, row in enumerate(complaints.rows) if row.sentiment is not None]
     )
     return {
-        "complaint": _complaint(complaints, corpus.complaints_test_groups),
+        "complaint": complaint_figures(complaints, corpus.complaints_test_groups),
         "sentiment": {
-            "semeval_2013_2016_held_out_macro_recall": _sentiment(semeval, blend),
+            "semeval_2013_2016_held_out_macro_recall": sentiment_recall(semeval, blend),
             "semeval_2013_2016_held_out_rows": len(semeval.rows),
-            "airline_held_out_macro_recall": _sentiment(airline, blend),
+            "airline_held_out_macro_recall": sentiment_recall(airline, blend),
             "airline_held_out_rows": len(airline.rows),
-            "complaints_csv_unseen_labels_macro_recall": _sentiment(graded, blend),
+            "complaints_csv_unseen_labels_macro_recall": sentiment_recall(graded, blend),
             "complaints_csv_rows": len(graded.rows),
         },
         "severity": _severity(complaints, blend),
@@ -109,7 +109,8 @@ def stream_error(labels: Integers, chances: Floats, share: float) -> float:
     return error
 
 
-def _complaint(complaints: Read, groups: Sequence[int]) -> dict[str, Any]:
+def complaint_figures(complaints: Read, groups: Sequence[int]) -> dict[str, Any]:
+    """Of the complaint head; ``groups`` are the rows' near-duplicates."""
     labels = recipe.complaint_labels(complaints.rows)
     parts = folds(groups, BLEND_PARTS, 1)
     chances = cross_chances(complaints, parts)
@@ -140,7 +141,8 @@ def _complaint(complaints: Read, groups: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _sentiment(rows: Read, blend: Blend) -> float:
+def sentiment_recall(rows: Read, blend: Blend) -> float:
+    """Macro-recall of the sentiments of rows that have one."""
     said = np.array([int(np.argmax(encoder.sentiment_chances(one, blend))) for one in rows.raw])
     return round(macro_recall(recipe.sentiment_labels(rows.rows), said, _SENTIMENTS), 4)
 

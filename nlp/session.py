@@ -2,7 +2,7 @@
 
 Texts are run one at a time and never padded, in as many threads as there are cores. The
 eight-bit arithmetic scales a whole batch by its largest number, so a batch would let one text
-change another's scores; and on a processor it gains little, since most of the work is the same.
+change another's scores; on a processor it would gain a third of the speed at most.
 """
 
 from __future__ import annotations
