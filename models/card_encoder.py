@@ -38,7 +38,8 @@ held-out rows. `metadata.json` holds the hashes of the sets.
 
 ## Figures
 Of held-out rows, that nothing was fitted to but the blend's few numbers; each row is judged by a
-blend of the other folds (`python -m models.evaluate --model {metadata.name} --data
+blend of the other folds, but the strength of the reasons' head was picked from two on them
+(`python -m models.evaluate --model {metadata.name} --data
 "$OUTCRY_LABELLED_DATA" --write`). One seed. Speed is of a shared machine.
 
 | what | data | figure |

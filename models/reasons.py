@@ -47,8 +47,8 @@ def refit_reasons(folder: Path, rows: Sequence[Row]) -> None:
     for tensor in graph.graph.initializer:
         if tensor.name in (_WEIGHT, _BIAS):
             values = numpy_helper.to_array(tensor).copy()
-            rows = values if len(values) == WIDTH else values.T
-            rows[REASON] = weights if tensor.name == _WEIGHT else biases
+            by_head = values if len(values) == WIDTH else values.T
+            by_head[REASON] = weights if tensor.name == _WEIGHT else biases
             written += 1
             tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     if written != 2:
