@@ -47,7 +47,7 @@ def test_the_card_says_what_is_measured(metrics: dict[str, Any], labelled_data: 
         [at for at, row in enumerate(complaints.rows) if row.sentiment is not None]
     )
     assert sentiment_recall(graded, reader.metadata.blend) == pytest.approx(
-        metrics["sentiment"]["complaints_csv_unseen_labels_macro_recall"], abs=POINT
+        metrics["sentiment"]["complaints_csv_held_out_macro_recall"], abs=POINT
     )
 
 
