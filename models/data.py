@@ -45,6 +45,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sentiment: str | None = None
     complaint: bool | None = None
     severity: int | None = None
+    reason: str | None = None
+    """Why an airline is blamed, one of `nlp.heads.REASONS`."""
+    cause: str | None = None
+    """The words of a complaint that say why."""
     domain: str | None = None
     language: str | None = None
 
@@ -60,7 +64,12 @@ def sentiment(folder: Path) -> list[Row]:
 def airline(folder: Path) -> list[Row]:
     """Twitter US Airline Sentiment."""
     return [
-        Row(text=row["text"], sentiment=row["airline_sentiment"], language="en")
+        Row(
+            text=row["text"],
+            sentiment=row["airline_sentiment"],
+            reason=row.get("negativereason") or None,
+            language="en",
+        )
         for row in _rows(folder / AIRLINE, "text", "airline_sentiment")
     ]
 
@@ -73,6 +82,7 @@ def complaints(folder: Path) -> list[Row]:
             complaint=row["complaint"] == "1",
             severity=int(float(row["severity"])) if row["severity"] else None,
             sentiment=row["sentiment"] if row["sentiment"] in _SENTIMENTS else None,
+            cause=row.get("cause") or None,
             domain=row["domain"],
             language="en",
         )

@@ -3,6 +3,7 @@
 ModelsError        the root; a message is one line that ends with what to do
   ModelUnknown     no shipped model has that name
   DataMissing      a labelled data set is not where it was said to be, or lacks a column
+  ModelUnfit       a model must not be shipped as it is
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ class ModelUnknown(ModelsError):
 
 class DataMissing(ModelsError):
     """A labelled data set is not where it was said to be, or lacks a column."""
+
+
+class ModelUnfit(ModelsError):
+    """A model must not be shipped as it is."""

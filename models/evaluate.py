@@ -1,7 +1,8 @@
-"""Judges the baseline: ``python -m models.evaluate --data DIR [--json] [--write]``.
+"""Judges a model: ``python -m models.evaluate --data DIR [--model NAME] [--json] [--write]``.
 
-Every figure is of rows that the judged heads did not see, nor near-copies of them: the recipe is
-run again on parts of the sets. Speed, language and size are of the shipped model itself.
+Every figure is of rows that the judged heads did not see, nor near-copies of them. Of the
+baseline, whose heads are fitted to all rows, the recipe is run again on parts of the sets; an
+encoder is judged as it is shipped, on the rows that were held out from it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import registry
 from models.card import card
+from models.card_encoder import card as encoder_card
 from models.errors import ModelsError
 from models.judge import judge_heads
 from models.measure import language_figures, speed_figures
 from nlp.artefact import read_metadata
+from nlp.encoder import KIND as ENCODER
+from nlp.encoder import read_encoder_metadata
 from nlp.errors import NlpError
+from nlp.loading import kind
+
+_ENCODER_TEXTS = 1_500
 
 
 def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
@@ -32,6 +39,8 @@ def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
         DataMissing: if a set is not there.
         NlpError: if the shipped model cannot be loaded.
     """
+    if kind(model_folder) == ENCODER:
+        return evaluate_encoder(data_folder, model_folder)
     with threadpool_limits(1):
         metadata = read_metadata(model_folder / "metadata.json")
         return {
@@ -42,6 +51,41 @@ def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
             "language": language_figures(data_folder),
             "speed": speed_figures(data_folder, model_folder),
         }
+
+
+def evaluate_encoder(data_folder: Path, model_folder: Path) -> dict[str, Any]:
+    """As `evaluate`, of an encoder."""
+    from models.judge_encoder import judge_encoder
+
+    with threadpool_limits(1):
+        metadata = read_encoder_metadata(model_folder)
+        return {
+            "model": f"{metadata.name}/{metadata.version}",
+            "files": metadata.files,
+            "megabytes": round(megabytes(model_folder), 1),
+            **judge_encoder(data_folder, model_folder),
+            "language": language_figures(data_folder),
+            "speed": speed_figures(data_folder, model_folder, _ENCODER_TEXTS),
+        }
+
+
+def megabytes(folder: Path) -> float:
+    """Of all files of a model."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def write_card(folder: Path, figures: dict[str, Any]) -> None:
+    """``metrics.json`` and ``card.md`` of a model."""
+    raw = msgspec.json.encode(figures)
+    (folder / "metrics.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")
+    (folder / "card.md").write_text(written_card(folder, figures), "utf-8")
+
+
+def written_card(folder: Path, figures: dict[str, Any]) -> str:
+    """The card of the model in a folder, with these figures."""
+    if kind(folder) == ENCODER:
+        return encoder_card(figures, read_encoder_metadata(folder))
+    return card(figures, read_metadata(folder / "metadata.json"))
 
 
 def _show(figures: dict[str, Any], console: Console) -> None:
@@ -60,20 +104,20 @@ def main(
         Path, typer.Option("--data", help='Folder of the sets: --data "$OUTCRY_LABELLED_DATA".')
     ],
     model: Annotated[str, typer.Option(help="Name of a shipped model.")] = registry.DEFAULT,
+    model_folder: Annotated[
+        Path | None, typer.Option("--folder", help="A folder of models.export instead.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")] = False,
     write: Annotated[
         bool, typer.Option("--write", help="Write metrics.json and card.md beside the model.")
     ] = False,
 ) -> None:
-    """Judge the baseline on rows it did not see."""
+    """Judge a model on rows it did not see."""
     try:
-        folder = registry.folder(model)
+        folder = model_folder or registry.folder(model)
         figures = evaluate(data_folder, folder)
         if write:
-            raw = msgspec.json.encode(figures)
-            (folder / "metrics.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")
-            text = card(figures, read_metadata(folder / "metadata.json"))
-            (folder / "card.md").write_text(text, "utf-8")
+            write_card(folder, figures)
     except (ModelsError, NlpError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

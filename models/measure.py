@@ -37,9 +37,9 @@ def language_figures(folder: Path) -> dict[str, Any]:
     return figures
 
 
-def speed_figures(folder: Path, model_folder: Path) -> dict[str, Any]:
+def speed_figures(folder: Path, model_folder: Path, most: int = _TEXTS) -> dict[str, Any]:
     """Texts a processor-second by stage, on one core of this machine, after a warm-up."""
-    rows = (data.complaints(folder) + data.threads(folder) + data.airline(folder))[:_TEXTS]
+    rows = (data.complaints(folder) + data.threads(folder) + data.airline(folder))[:most]
     texts = [row.text for row in rows]
     reader, cues = load(model_folder), load_cues()
     assessor = Assessor(reader, cues)

@@ -45,6 +45,7 @@ class Sets(msgspec.Struct, kw_only=True):
     complaint_groups: list[int]
     other_groups: list[int]
     """Of ``semeval`` and then ``airline``."""
+    thread_groups: list[int]
 
 
 class Basis(msgspec.Struct, kw_only=True):
@@ -75,13 +76,12 @@ def read_sets(folder: Path) -> Sets:
     own = groups[: len(complaints)]
     known, start = set(own), len(complaints)
     kept: list[list[Row]] = []
-    kept_groups: list[int] = []
+    kept_groups: list[list[int]] = []
     for rows in others:
         marks = groups[start : start + len(rows)]
         fresh = [at for at, mark in enumerate(marks) if mark not in known]
         kept.append([rows[at] for at in fresh])
-        if len(kept) < len(others):
-            kept_groups += [marks[at] for at in fresh]
+        kept_groups.append([marks[at] for at in fresh])
         start += len(rows)
     semeval, airline, threads = kept
     return Sets(
@@ -90,7 +90,8 @@ def read_sets(folder: Path) -> Sets:
         threads=threads,
         complaints=complaints,
         complaint_groups=own,
-        other_groups=kept_groups,
+        other_groups=kept_groups[0] + kept_groups[1],
+        thread_groups=kept_groups[2],
     )
 
 

@@ -9,12 +9,13 @@ from models.errors import ModelUnknown
 
 DEFAULT: Final = "baseline-en"
 
-_HERE = Path(__file__).resolve().parent
+HERE: Final = Path(__file__).resolve().parent
+"""The folder that holds a folder a shipped model."""
 
 
 def names() -> tuple[str, ...]:
     """The names of the shipped models, sorted."""
-    return tuple(sorted(path.parent.name for path in _HERE.glob("*/metadata.json")))
+    return tuple(sorted(path.parent.name for path in HERE.glob("*/metadata.json")))
 
 
 def folder(name: str = DEFAULT) -> Path:
@@ -25,4 +26,4 @@ def folder(name: str = DEFAULT) -> Path:
     """
     if name not in names():
         raise ModelUnknown(f"no model {name!r} is shipped; there is {', '.join(names()) or 'none'}")
-    return _HERE / name
+    return HERE / name

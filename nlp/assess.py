@@ -16,6 +16,7 @@ from nlp.language import guess, model_path
 from nlp.listed import Names, products_of
 from nlp.loading import load
 from nlp.reader import Reader, Reading
+from nlp.stars import stars
 from nlp.text import MODEL_CHARACTERS
 
 _BATCH = 256
@@ -63,7 +64,10 @@ class Assessor:
             guess(text, passage.lang) for text, passage in zip(texts, passages, strict=True)
         ]
         readable = [at for at, code in enumerate(languages) if code in self._reader.languages]
-        readings = self._reader.read([texts[at] for at in readable])
+        readings = self._reader.read(
+            [texts[at] for at in readable],
+            [stars(passages[at].rating, passages[at].rating_max) for at in readable],
+        )
         cues = self._cues.find([texts[at] for at in readable])
         by_place = {
             at: (reading, found)

@@ -30,6 +30,7 @@ from nlp.assessment import Evidence
 from nlp.evidence import strongest
 from nlp.features import Batch, Spellings
 from nlp.reader import Reading
+from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
 _TINY = 1e-9
@@ -54,22 +55,35 @@ class Baseline:
         self._lock = threading.Lock()
         self._forget()
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
+    def read(
+        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+    ) -> list[Reading]:
         """One reading a text, of its first ``MODEL_CHARACTERS`` characters."""
+        scores, pulls = self.pulls(texts)
+        slope = self.calibration.slope
+        given = stars if stars is not None else [None] * len(texts)
+        return [
+            self._reading(score, strongest(text, row, [slope * one for one in own]), rated)
+            for text, (row, own), score, rated in zip(
+                texts, pulls, scores.tolist(), given, strict=True
+            )
+        ]
+
+    def pulls(self, texts: Sequence[str]) -> tuple[Floats, list[tuple[list[str], list[float]]]]:
+        """The raw scores, and each text's tokens with what each adds to the complaint's score."""
         if not texts:
-            return []
+            return np.zeros((0, HEADS)), []
         cut = [text[:MODEL_CHARACTERS] for text in texts]
         with self._lock:
             batch, parts, pairs = self._parts(cut)
         scores = self._intercepts + _by_text(parts, batch.rows, len(cut))
+        pull = _shared(parts[:, COMPLAINT], pairs[:, COMPLAINT], batch.rows).tolist()
         ends = np.cumsum([len(row) for row in batch.tokens]).tolist()
-        pull = _shared(parts[:, COMPLAINT], pairs[:, COMPLAINT], batch.rows)
-        pulls, start, readings = (pull * self.calibration.slope).tolist(), 0, []
-        for text, row, end, score in zip(cut, batch.tokens, ends, scores.tolist(), strict=True):
-            evidence = strongest(text, row, pulls[start:end])
-            readings.append(self._reading(score, evidence))
-            start = end
-        return readings
+        starts = [0, *ends[:-1]]
+        return scores, [
+            (row, pull[start:end])
+            for row, start, end in zip(batch.tokens, starts, ends, strict=True)
+        ]
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """The raw scores of all heads, one row a text."""
@@ -77,10 +91,13 @@ class Baseline:
             batch, parts, _ = self._parts([text[:MODEL_CHARACTERS] for text in texts])
         return self._intercepts + _by_text(parts, batch.rows, len(texts))
 
-    def _reading(self, score: list[float], evidence: tuple[Evidence, ...]) -> Reading:
+    def _reading(
+        self, score: list[float], evidence: tuple[Evidence, ...], stars: float | None
+    ) -> Reading:
         calibration = self.calibration
         chances = softmax([value / calibration.temperature for value in score[:COMPLAINT]])
-        chance = sigmoid(calibration.slope * score[COMPLAINT] + calibration.offset)
+        odds = calibration.slope * score[COMPLAINT] + calibration.offset
+        chance = sigmoid(odds + shift(stars))
         complaint = chance >= calibration.threshold
         levels = score[COMPLAINT + 1 :]
         return Reading(

@@ -28,7 +28,7 @@ def strongest(text: str, tokens: Sequence[str], weights: Sequence[float]) -> tup
         if len(picked) == MOST_WORDS or abs(weights[at]) < LEAST_WEIGHT:
             break
         shape = form(tokens[at])
-        if _tells_something(shape):
+        if tells_something(shape):
             picked.setdefault(shape, at)
     if not picked:
         return ()
@@ -41,5 +41,6 @@ def strongest(text: str, tokens: Sequence[str], weights: Sequence[float]) -> tup
     )
 
 
-def _tells_something(shape: str) -> bool:
+def tells_something(shape: str) -> bool:
+    """Whether a form is a word that may be shown, not a link, handle, number or sign."""
     return shape[:1] != "<" and any(map(str.isalpha, shape))

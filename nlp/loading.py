@@ -8,6 +8,8 @@ import msgspec
 
 from nlp.artefact import KIND
 from nlp.baseline import load_baseline
+from nlp.encoder import KIND as ENCODER
+from nlp.encoder import load_encoder
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.reader import Reader
 
@@ -27,10 +29,21 @@ def load(folder: Path) -> Reader:
         ModelMissing: if the folder holds no model, or not all of it.
         ModelCorrupt: if a file is damaged, or of a kind that this version does not know.
     """
-    kind = _card(folder).kind
-    if kind == KIND:
+    found = kind(folder)
+    if found == KIND:
         return load_baseline(folder)
-    raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {kind!r}; update Outcry")
+    if found == ENCODER:
+        return load_encoder(folder)
+    raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {found!r}; update Outcry")
+
+
+def kind(folder: Path) -> str:
+    """What kind of model lies in a folder.
+
+    Raises:
+        ModelMissing, ModelCorrupt: as `load`.
+    """
+    return _card(folder).kind
 
 
 def model_id(folder: Path) -> str:

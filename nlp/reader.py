@@ -24,8 +24,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 class Reader(Protocol):
     """A trained model.
 
-    ``read`` answers in the order it was asked. A reading depends on its text alone: not on the
-    other texts of the call, the number of threads, or the calls before.
+    ``read`` answers in the order it was asked. A reading depends on its text and its stars alone:
+    not on the other texts of the call, the number of threads, or the calls before.
     """
 
     @property
@@ -38,6 +38,13 @@ class Reader(Protocol):
         """The ISO 639-1 codes that it reads."""
         ...
 
-    def read(self, texts: Sequence[str]) -> list[Reading]:
-        """One reading a text; never raises because of what a text holds."""
+    def read(
+        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+    ) -> list[Reading]:
+        """One reading a text; never raises because of what a text holds.
+
+        Args:
+            texts: what was written.
+            stars: the rating beside each text, 0 the worst to 1 the best, None where none is.
+        """
         ...

@@ -10,6 +10,7 @@ from pathlib import Path
 _BAD = ["parcel never came", "router keeps dying", "bill is wrong", "agent was rude", "app broke"]
 _GOOD = ["love this place", "staff were kind", "great new colour", "best soup in town"]
 _PLAIN = ["open on sunday", "bus leaves at nine", "match starts soon", "rain in the north"]
+_REASONS = ["Late Flight", "Lost Luggage"]
 _FILL = ["again", "today", "really", "still", "home", "with", "my", "friend", "second", "week"]
 
 
@@ -34,8 +35,11 @@ def write(folder: Path, rows: int = 120) -> Path:
     )
     save(
         "airline.csv",
-        ["airline_sentiment", "text"],
-        [[m, f"@fly {_text(stocks[m], chance)}"] for m in moods],
+        ["airline_sentiment", "negativereason", "text"],
+        [
+            [m, _REASONS[at % 2] if m == "negative" else "", f"@fly {_text(stocks[m], chance)}"]
+            for at, m in enumerate(moods)
+        ],
     )
     graded = [
         [

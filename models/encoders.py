@@ -1,0 +1,123 @@
+"""The two ways an encoder is trained: on labels alone, and as a student of others beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from models import data
+from models.corpus import Corpus, read_corpus, sample
+from models.data import Row
+from models.fit import fit
+from models.items import Floats, items
+from models.net import load_net, save_net
+from models.plan import Made, Options, Plan
+
+LONGEST = 128
+"""Word pieces of a text; a post has some thirty."""
+_TAUGHT_LONGEST = 64
+_FILES = (data.SENTIMENT, data.AIRLINE, data.COMPLAINTS, data.THREADS)
+
+LABELS = Plan(
+    passes=1,
+    rate=7e-5,
+    head_rate=1e-3,
+    gold={"sentiment": 1.0, "complaint": 1.5, "severity": 0.7, "reason": 1.0},
+    distilled={},
+)
+STUDENT = Plan(
+    passes=2,
+    rate=1e-4,
+    head_rate=1e-3,
+    gold={"sentiment": 0.3, "complaint": 0.45, "severity": 1.0, "reason": 1.0},
+    distilled={"sentiment": 1.0, "complaint": 1.5, "severity": 0.5, "reason": 0.5},
+)
+
+
+def labelled_rows(corpus: Corpus, share: float = 1.0) -> list[Row]:
+    """What is seen in a pass over labels: complaints three times, samples of the larger sets."""
+    seed = LABELS.seed
+    return [
+        *(row for _ in range(3) for row in corpus.complaints),
+        *sample(corpus.airline, round(6_500 * share), seed),
+        *sample(corpus.semeval, round(9_000 * share), seed),
+    ]
+
+
+def student_rows(corpus: Corpus, share: float = 1.0) -> list[Row]:
+    """What a student sees in a pass: complaints twice, and more of the larger sets."""
+    seed = STUDENT.seed
+    return [
+        *(row for _ in range(2) for row in corpus.complaints),
+        *sample(corpus.airline, round(9_500 * share), seed),
+        *sample(corpus.semeval, round(10_000 * share), seed),
+        *corpus.threads,
+    ]
+
+
+def train_on_labels(folder: Path, base: str, out: Path, options: Options) -> Made:
+    """Fits an encoder to the labels of a folder of sets and writes it to ``out``.
+
+    Raises:
+        DataMissing: if a set is not there.
+    """
+    rows = labelled_rows(read_corpus(folder), options.share)
+    return _train("labels", folder, base, out, options.applied(LABELS), rows, None)
+
+
+def train_student(
+    folder: Path, base: str, teachers: Sequence[Path], out: Path, options: Options
+) -> Made:
+    """Fits a student to labels and to the mean scores of its teachers (exported folders).
+
+    Raises:
+        DataMissing: if a set is not there.
+    """
+    rows = student_rows(read_corpus(folder), options.share)
+    plan = options.applied(STUDENT)
+    return _train("student", folder, base, out, plan, rows, taught_by(rows, teachers))
+
+
+def taught_by(rows: Sequence[Row], teachers: Sequence[Path]) -> Floats | None:
+    """The mean scores of exported teachers, a line a row; each text is read once."""
+    from nlp.session import Encoder
+
+    if not teachers:
+        return None
+    texts = sorted({row.text for row in rows})
+    place = {text: at for at, text in enumerate(texts)}
+    scores = np.mean([Encoder(folder).scores(texts) for folder in teachers], axis=0)
+    found: Floats = scores[[place[row.text] for row in rows]].astype(np.float32)
+    return found
+
+
+def _train(
+    recipe: str,
+    folder: Path,
+    base: str,
+    out: Path,
+    plan: Plan,
+    rows: list[Row],
+    scores: Floats | None,
+) -> Made:
+    torch.manual_seed(plan.seed)  # the heads start from it
+    net, tokenizer = load_net(base)
+    out.mkdir(parents=True, exist_ok=True)
+    curve = out / "curve.jsonl"
+    curve.unlink(missing_ok=True)
+    fit(net, items(rows, tokenizer, _TAUGHT_LONGEST, scores), plan, curve)
+    save_net(net, tokenizer, out)
+    made = Made(
+        recipe=recipe,
+        base=Path(base).name,
+        plan=plan,
+        rows={"items": len(rows), "texts": len({row.text for row in rows})},
+        sha256={name: data.digest(folder / name) for name in _FILES},
+    )
+    raw = msgspec.json.encode(made, order="deterministic")
+    (out / "recipe.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")
+    return made
