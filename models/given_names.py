@@ -45,6 +45,7 @@ _PLACES_WORDS: Final = """
     china israel london paris dakota montana savannah brooklyn memphis cleveland lexington berlin
     victoria adelaide melbourne alexandria valencia lourdes troy aurora trenton camden holland
     ireland brittany lorraine tyrol verona siena vienna rome roma catalina carmel santa san los las
+    puerto costa jet washington mia hayden denny georgian
     logan indy jan oscar carmen diego juan francisco jose late dallas cole
     christian angel easter delta southwest frontier alaska tommy hilfiger burberry dillard norton
     boots kindle alexa siri ford chrysler mercedes lexus wells chase macy kohl nike adidas dell

@@ -2,8 +2,8 @@
 
 Every number is checked as what it seems to be (Luhn and issuer, IBAN, national plan, birth date),
 because order numbers, booking codes and status links outnumber cards a thousand to one and an
-agent needs them. Nothing inside a link or a hashtag is ever touched. The whole text is searched, in
-time that grows with its length.
+agent needs them. Nothing inside a link or a hashtag is ever touched. The whole text is searched
+(for names and addresses its first ``WORDY_CHARACTERS``), in time that grows with its length.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ LABELS: Final[dict[PersonalDataKind, str]] = {
     "handle": "[handle]",
 }
 """What stands in the place of each kind."""
+
+WORDY_CHARACTERS: Final = 200_000
+"""Names and street addresses are looked for in so much of a text; all else in all of it."""
 
 _PROTECTED = re.compile(
     r"(?:https?://|www\.)\S++"
@@ -116,10 +119,10 @@ def _searches(text: str) -> Iterator[tuple[PersonalDataKind, Iterator[Span]]]:
         yield "id_number", _identities(text)
         yield "id_number", national.identities(text)
         yield "bank_account", national.accounts(text)
-    yield "address", addresses(text)
+    yield "address", addresses(text[:WORDY_CHARACTERS])
     if has_number:
         yield "phone", _phone_like(text)
-    yield "name", names(text)
+    yield "name", names(text[:WORDY_CHARACTERS])
 
 
 def _is_somebody(handle: str, public: Collection[str]) -> bool:
