@@ -30,7 +30,21 @@ COMPLAINT = (
     "answers my calls or mails"
 )
 FILLERS = ("really", "please", "again", "honestly", "still", "just", "today", "sadly")
-THINGS = "kettle parcel invoice router flight bus app card shoe phone charger voucher lamp".split()
+THINGS = [
+    "kettle",
+    "parcel",
+    "invoice",
+    "router",
+    "flight",
+    "bus",
+    "app",
+    "card",
+    "shoe",
+    "phone",
+    "charger",
+    "voucher",
+    "lamp",
+]
 FAULTS = ("broke", "never came", "leaks", "was charged twice", "smells", "is late", "vanished")
 ENDS = ("after one week", "since my birthday", "while my mother waited", "and support hung up",
         "in front of all my guests", "on the first day")  # fmt: skip
