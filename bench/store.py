@@ -96,8 +96,8 @@ def _folding(store: Store, count: int) -> None:
         peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     rate = count / (time.perf_counter() - begin)
     early, late = peaks[len(peaks) // 4], peaks[-1]
-    print(f"{count:,} mentions stored and folded: {rate:,.0f}/s; peak memory {early:.0f} MB after a "
-          f"quarter, {late:.0f} MB at the end")  # fmt: skip
+    print(f"{count:,} mentions stored and folded: {rate:,.0f}/s")
+    print(f"peak memory {early:.0f} MB after a quarter, {late:.0f} MB at the end")
 
 
 def _pair(number: int, rng: random.Random) -> Pair:

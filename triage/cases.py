@@ -96,6 +96,9 @@ def _originals_of(
         return {}
     before = [row for row in candidates if row.uid in decided.openers]
     first = (before or candidates)[0]
+    if is_by(candidates[0], first):
+        # Their own earlier post, not folded yet: it is the original, whichever is folded first.
+        first = candidates[0]
     by_ticket = {decided.openers[row.uid]: row for row in reversed(before)}
     found = {row.uid: by_ticket.get(decided.voices.get(row.uid, ""), first) for row in cluster}
     return found | {row.uid: row for row in before}

@@ -145,6 +145,22 @@ def test_reposts_and_copies_are_voices_whenever_they_arrive(store: DictStore) ->
     ]
 
 
+def test_which_of_their_own_posts_is_folded_first_does_not_matter(store: DictStore) -> None:
+    parcel = "my parcel has not arrived after two weeks"
+    pairs = [
+        heard("1", parcel, "ann"),
+        heard("2", parcel, "ben", source="reddit"),
+        heard("3", "you charged me twice on one invoice", "cid", 1),
+        heard("4", parcel, "ann", 12, parent_id="3"),
+    ]
+    triage(store, pairs)
+    other = DictStore()
+    stored = store_records(other, pairs, Rules())
+    for one in (uid("3"), *stored.uids):
+        fold_cases(other, [one], Rules(), NOW)
+    assert list(other.all_tickets()) == list(store.all_tickets())
+
+
 def test_a_storm_of_reposts_hides_neither_the_answer_nor_the_others(store: DictStore) -> None:
     storm = [
         heard(f"r{n}", "RT @ann: the kettle I bought leaks all over", f"fan{n}", n / 100)

@@ -57,13 +57,16 @@ def test_a_turn_is_over_when_its_lease_is_or_its_process_here_is_gone() -> None:
 
 def test_long_work_keeps_its_turn_and_a_lost_one_is_noticed() -> None:
     store, clock = DictStore(), Clock()
-    with pytest.raises(Busy, match="has begun"), Turn(store, "triage", clock) as turn:  # type: ignore[arg-type]
-        clock.now += LEASE - timedelta(seconds=1)
-        turn.keep()
-        clock.now += timedelta(minutes=1)
-        with pytest.raises(Busy):
-            Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
-        clock.now += LEASE
-        Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
-        clock.now += LEASE
+    turn = Turn(store, "triage", clock)  # type: ignore[arg-type]
+    turn.__enter__()
+    clock.now += LEASE - timedelta(seconds=1)
+    turn.keep()
+    clock.now += timedelta(minutes=1)
+    other = Turn(store, "triage", clock)  # type: ignore[arg-type]
+    with pytest.raises(Busy, match="already running"):
+        other.__enter__()
+    clock.now += LEASE
+    other.__enter__()
+    clock.now += LEASE
+    with pytest.raises(Busy, match="has begun"):
         turn.keep()
