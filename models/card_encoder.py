@@ -6,7 +6,6 @@ from typing import Any
 
 from nlp.encoder import EncoderMetadata
 
-
 _APACHE = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 
 

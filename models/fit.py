@@ -75,7 +75,7 @@ def padded(pieces: list[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tenso
 
 def _bf16(device: torch.device) -> bool:
     # Without matrix units, bf16 on a processor is slower than fp32.
-    return device.type == "cuda" or bool(torch.cpu._is_amx_tile_supported())
+    return device.type == "cuda" or bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
 
 
 def _optimizer(net: Net, plan: Plan, steps: int) -> tuple[Any, Any]:

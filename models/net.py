@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from nlp.heads import WIDTH
 
@@ -69,6 +69,5 @@ def save_net(net: Net, tokenizer: Tokenizer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     net.encoder.save_pretrained(folder)
     save_file(net.heads.state_dict(), folder / _HEADS)
-    from transformers import PreTrainedTokenizerFast
-
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
+    pad = tokenizer.id_to_token(int(net.encoder.config.pad_token_id or 0))
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=pad).save_pretrained(folder)

@@ -148,8 +148,11 @@ def _train_encoder(
 ) -> None:
     if not base:
         raise typer.BadParameter("an encoder needs --base, a hub name or a folder")
-    from models import encoders
-
+    try:
+        from models import encoders
+    except ImportError as error:
+        typer.echo(f"error: {error.name} is missing; install the extra train-encoders", err=True)
+        raise typer.Exit(1) from error
     try:
         if name is Recipe.LABELS:
             encoders.train_on_labels(folder, base, out, options)

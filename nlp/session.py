@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 MODEL_FILE = "encoder.onnx"
 TOKENIZER_FILE = "tokenizer.json"
+_NEEDS = "onnxruntime or tokenizers is missing; install the extra encoder, or use baseline-en"
 _SLICE = 64
 """Texts that one thread takes at a time."""
 
@@ -100,9 +101,7 @@ def _session(path: Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise ModelMissing(
-            "this model needs onnxruntime and tokenizers; install them, or use baseline-en"
-        ) from error
+        raise ModelMissing(_NEEDS) from error
     _there(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -120,9 +119,7 @@ def _tokenizer(path: Path, longest: int) -> Any:
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
-        raise ModelMissing(
-            "this model needs onnxruntime and tokenizers; install them, or use baseline-en"
-        ) from error
+        raise ModelMissing(_NEEDS) from error
     _there(path)
     try:
         tokenizer = Tokenizer.from_file(str(path))
