@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
 
@@ -149,7 +150,7 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
 Stage = Literal["stored", "folded"]
 
 
-class Store(Protocol):
+class Store(Shelf, Protocol):
     """See the module's docstring for what every method guarantees."""
 
     name: str

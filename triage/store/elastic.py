@@ -18,6 +18,7 @@ from triage.store.base import Identity, Stage
 from triage.store.elastic_client import Action, Cluster, Query
 from triage.store.elastic_mentions import MentionIndices
 from triage.store.elastic_setup import Indices
+from triage.store.elastic_shelf import ElasticShelf
 from triage.store.elastic_tickets import TicketIndices
 from triage.store.records import BadRecord, check_id, ledger_key
 from triage.ticket import OPEN
@@ -27,7 +28,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ElasticStore(MentionIndices, TicketIndices):
+class ElasticStore(MentionIndices, TicketIndices, ElasticShelf):
     """`triage.store.base.Store` in one Elasticsearch cluster.
 
     ``clock`` dates the documents whose record has no time of its own.
@@ -44,6 +45,7 @@ class ElasticStore(MentionIndices, TicketIndices):
 
     def setup(self) -> None:
         self._indices.setup()
+        self._set_up_shelf()
 
     def check(self) -> str:
         return self._indices.check()

@@ -51,6 +51,7 @@ from triage.store.sqlite_rows import (
     mention_columns,
     put_threads_and_events,
 )
+from triage.store.sqlite_shelf import SqliteShelf
 from triage.ticket import OPEN, Event, Ticket
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ _event = msgspec.json.Decoder(Event).decode
 _identity = msgspec.json.Decoder(Identity).decode
 
 
-class SqliteStore:
+class SqliteStore(SqliteShelf):
     """`triage.store.base.Store` in one file; ``busy_s`` is how long to wait for other writers."""
 
     name = "sqlite"
@@ -72,6 +73,7 @@ class SqliteStore:
 
     def setup(self) -> None:
         self._file.setup()
+        self._set_up_shelf()
 
     def check(self) -> str:
         with self._file.read() as db:
