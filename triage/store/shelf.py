@@ -17,11 +17,21 @@ if TYPE_CHECKING:
     from triage.store.base import StoredMention, Written
 
 Kind = Literal[
-    "incident", "notice", "contact", "optout", "delivery", "label", "reference", "read", "erasure"
+    "incident",
+    "clock",
+    "notice",
+    "contact",
+    "delivery",
+    "label",
+    "optout",
+    "reference",
+    "read",
+    "erasure",
 ]
 
 SHELVES: dict[Kind, str] = {
     "incident": "incidents",
+    "clock": "outreach",
     "notice": "outreach",
     "contact": "outreach",
     "delivery": "outreach",
