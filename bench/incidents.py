@@ -1,4 +1,6 @@
-"""How soon an outage is noticed, and how often nothing is called one: ``python -m bench.incidents``.
+"""How soon an outage is noticed, and how often nothing is called one.
+
+Run it as ``python -m bench.incidents``.
 
 The background is real: the complaints of six airlines by their own times (nine days of February
 2015, one stream an airline, read by the shipped model). Outages of 5, 20 and 100 posts, written
@@ -178,9 +180,7 @@ def plant(streams: dict[str, list[Post]], size: int, rules: IncidentRules) -> Re
         past = sorted([*with_a_past(streams[name]), *ours], key=lambda post: post.at)
         before = twice(with_a_past(streams[name]), at)
         by_rule += twice(past, at + 6 * 3600) and not before
-    return Result(
-        size=size, planted=len(starts), minutes=tuple(sorted(minutes)), by_rule=by_rule
-    )
+    return Result(size=size, planted=len(starts), minutes=tuple(sorted(minutes)), by_rule=by_rule)
 
 
 def alarms(streams: dict[str, list[Post]], rules: IncidentRules) -> Iterator[tuple[str, Found]]:

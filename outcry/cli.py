@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 from outcry import exits
-from outcry.commands import desk, files, pipeline, setup, texts
+from outcry.commands import desk, files, incidents, pipeline, setup, texts
 from outcry.session import Session, note
 
 EXAMPLES = """\
@@ -131,6 +131,7 @@ setup.register(app)
 files.register(app)
 pipeline.register(app)
 desk.register(app)
+incidents.register(app)
 texts.register(app)
 
 

@@ -25,9 +25,12 @@ from nlp.assessment import Assessment, Passage
 from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
+from outcry.alerts import alert
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
 from triage.casework import EXAMPLES, Example, FoldReport, fold_cases
+from triage.incidents import incidents as all_incidents
+from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
 from triage.store.base import Refusal, Store
@@ -199,6 +202,35 @@ def triage(
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
     return report
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look for incidents did."""
+
+    new: int = 0
+    changed: int = 0
+    alerts_sent: int = 0
+    alerts_waiting: int = 0
+    alerts_failed: int = 0
+    errors: tuple[str, ...] = ()
+
+
+def incidents(
+    settings: Settings, store: Store, *, now: datetime, since: datetime | None = None
+) -> Watched:
+    """Look for incidents in what has been said since the last look, and alert once for each."""
+    known = {one.incident for one in all_incidents(store)}
+    found = watch(store, settings.rules, settings.incidents, now, since)
+    alerts = alert(settings.alerts, store, found, now)
+    new = sum(one.incident not in known for one in found)
+    return Watched(
+        new=new,
+        changed=len(found) - new,
+        alerts_sent=alerts.sent,
+        alerts_waiting=alerts.waiting,
+        alerts_failed=alerts.failed,
+        errors=tuple(alerts.errors),
+    )
 
 
 def replay(settings: Settings, store: Store, *, window: str | None = None) -> int:

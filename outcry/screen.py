@@ -11,8 +11,10 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from outcry.assessing import Line
+    from triage.incident import Incident
 
 TIER_STYLES = {"P1": "bold red", "P2": "yellow", "P3": "default", "P4": "dim"}
+SEVERITY_STYLES = {"critical": "bold red", "major": "yellow", "minor": "default"}
 CHECK_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 _SHORT = 8
@@ -40,6 +42,43 @@ def queue_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
             Text(row["department"] or "sort by hand", "default" if row["department"] else "italic"),
             str(row["voices"]),
             Text(" ".join(row["excerpt"].split())),
+        )
+    return table
+
+
+def incident_table(found: Sequence[Incident]) -> Table:
+    """Incidents, one line each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("incident", "severity", "state", "since", "noticed"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("people", justify="right", no_wrap=True)
+    table.add_column("networks", justify="right", no_wrap=True)
+    table.add_column("owner", no_wrap=True, overflow="ellipsis", max_width=12)
+    table.add_column("what it is about", no_wrap=True, overflow="ellipsis", ratio=1)
+    for one in found:
+        table.add_row(
+            Text(short(one.incident)),
+            Text(one.severity, SEVERITY_STYLES[one.severity]),
+            one.state,
+            f"{one.first_at:%m-%d %H:%M}",
+            f"{one.detected_at:%H:%M}",
+            str(one.customers),
+            str(len(one.sources)),
+            Text(one.owner or "nobody"),
+            Text(one.note or one.title),
+        )
+    return table
+
+
+def notice_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Notices, one line each; what is withheld says why."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("state", "source", "handle"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=22)
+    table.add_column("text, or why not", ratio=1)
+    for row in rows:
+        table.add_row(
+            row["state"], row["source"], Text(row["handle"]), Text(row["why"] or row["text"])
         )
     return table
 

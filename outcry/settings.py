@@ -11,11 +11,16 @@ Environment:
     OUTCRY_ES_USER, OUTCRY_ES_PASSWORD
     OUTCRY_PSEUDONYM_KEY      secret that keys the pseudonyms of authors
     OUTCRY_MASTODON_TOKEN     access token for Mastodon targets
+    OUTCRY_ALERT_WEBHOOK      address that is told of new incidents
+    OUTCRY_SMTP_USER, OUTCRY_SMTP_PASSWORD
+                              for the server that mails alerts
+    OUTCRY_HELPDESK_TOKEN     access token of the help desk
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
 from __future__ import annotations
 
+import getpass
 import os
 import tomllib
 from collections.abc import Mapping
@@ -28,9 +33,13 @@ import platformdirs
 from listeners.contract import Target
 from listeners.landing import Landing
 from models.registry import folder as model_folder
+from outcry.alerts import AlertSettings
+from triage.incidents import IncidentRules
+from triage.policy import ContactPolicy
 from triage.rules import Rules
 from triage.store import open_store
 from triage.store.base import Store
+from triage.templates import NOTICES, check_template
 
 T = TypeVar("T")
 
@@ -78,6 +87,20 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Path of a file of cues instead of ``nlp/cues.toml``, in its format."""
 
 
+class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The help desk that tickets are pushed to."""
+
+    kind: Literal["zammad", "chatwoot", "zendesk"] | None = None
+    url: str = ""
+    user: str = ""
+    """Zendesk: the e-mail address that the token belongs to."""
+    account: str = ""
+    """Chatwoot: the number of the account."""
+    inbox: str = ""
+    """Chatwoot: the number of an API inbox; Zammad: the name of a group."""
+    token: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment."""
 
@@ -88,6 +111,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     nlp: NlpSettings
     rules: Rules
     targets: tuple[Target, ...]
+    incidents: IncidentRules = IncidentRules()
+    alerts: AlertSettings = AlertSettings()
+    contact: ContactPolicy = ContactPolicy()
+    templates: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(NOTICES))
+    """What is written to customers, by name."""
+    retention: Mapping[str, float] = {}
+    """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
+    helpdesk: HelpdeskSettings = HelpdeskSettings()
 
     @property
     def landing(self) -> Landing:
@@ -165,6 +196,7 @@ def load_settings(home: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
+    known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -180,6 +212,12 @@ def load_settings(home: Path | None = None) -> Settings:
         nlp=nlp,
         rules=_rules(file, document, brand, nlp),
         targets=_targets(file, document.get("targets", [])),
+        incidents=_section(file, document, "incidents", IncidentRules),
+        alerts=_alerts(_section(file, document, "alerts", AlertSettings)),
+        contact=_section(file, document, "contact", ContactPolicy).check(),
+        templates=_templates(file, document),
+        retention=_section(file, document, "retention", dict[str, float]),
+        helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings)),
     )
 
 
@@ -196,6 +234,35 @@ def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Ta
     if not value:
         return target
     return msgspec.structs.replace(target, params={**target.params, param: value})
+
+
+def _alerts(settings: AlertSettings) -> AlertSettings:
+    return msgspec.structs.replace(
+        settings,
+        webhook=os.environ.get("OUTCRY_ALERT_WEBHOOK") or settings.webhook,
+        smtp_user=os.environ.get("OUTCRY_SMTP_USER"),
+        smtp_password=os.environ.get("OUTCRY_SMTP_PASSWORD"),
+    )
+
+
+def _helpdesk(settings: HelpdeskSettings) -> HelpdeskSettings:
+    if settings.kind and not settings.url.startswith(("https://", "http://")):
+        raise SettingsError('helpdesk.url is missing; add url = "https://…"')
+    token = os.environ.get("OUTCRY_HELPDESK_TOKEN")
+    return msgspec.structs.replace(settings, token=token)
+
+
+def _templates(file: Path, document: Mapping[str, Any]) -> Mapping[str, str]:
+    own = _section(file, document, "templates", dict[str, str])
+    return {**NOTICES, **{name: check_template(text) for name, text in own.items()}}
+
+
+def operator_name() -> str:
+    """Who sits at this computer, for the vault's log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _store(settings: StoreSettings) -> StoreSettings:

@@ -106,7 +106,7 @@ def _look(
 
 
 def past_of(posts: Iterable[Post], wanted: frozenset[str]) -> dict[str, list[float]]:
-    """When each wanted series was reported; a customer who repeats themselves counts once a width."""
+    """When each wanted series was reported; one customer counts once in six hours."""
     times: dict[str, list[float]] = {name: [] for name in wanted}
     latest: dict[tuple[str, str], float] = {}
     for post in posts:
@@ -168,9 +168,7 @@ def expectation(
         ends = [end for end in ends if end <= newest and end - width >= began]
     if not ends:
         return None
-    return baseline(
-        [bisect_left(times, end) - bisect_left(times, end - width) for end in ends]
-    )
+    return baseline([bisect_left(times, end) - bisect_left(times, end - width) for end in ends])
 
 
 def by_share(

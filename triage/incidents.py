@@ -89,25 +89,34 @@ class Found(msgspec.Struct, kw_only=True):
         return max(post.at for post in self.posts.values())
 
 
-def causes(look: Look, found: Sequence[Burst]) -> list[list[Burst]]:
-    """The bursts of one look by cause: those that share at least half of the smaller's posts.
+def causes(found: Sequence[Burst]) -> list[list[Burst]]:
+    """The bursts of one look by cause; the first of each leads it.
 
-    The least likely burst leads its cause. Series that only say where posts arrive, such as a
-    department, lead no cause when a phrase, place or product in the same look does.
+    Names that the operator has given lead before phrases, and phrases before series that only
+    say where posts arrive, such as a department; among equals the least likely. A burst that
+    has most of its posts in a cause belongs to it; one that only covers a cause, such as a word
+    that two causes share, belongs to none.
     """
-    named = [burst for burst in found if burst.series.startswith(NAMED)]
     groups: list[tuple[set[str], list[Burst]]] = []
-    for burst in [*named, *(burst for burst in found if not burst.series.startswith(NAMED))]:
+    for burst in sorted(found, key=lambda burst: (_rank(burst.series), burst.chance)):
         uids = {post.uid for post in burst.posts}
+        covered = False
         for held, group in groups:
-            if 2 * len(held & uids) >= min(len(held), len(uids)):
+            shared = len(held & uids)
+            if 2 * shared >= len(uids):
                 group.append(burst)
                 if burst.series.startswith(NAMED):
                     held |= uids
+                covered = True
                 break
-        else:
+            covered = covered or 2 * shared >= len(held)
+        if not covered:
             groups.append((uids, [burst]))
     return [group for _, group in groups]
+
+
+def _rank(series: str) -> int:
+    return 0 if series.startswith(NAMED[:2]) else 1 if series.startswith(NAMED) else 2
 
 
 def gather(
@@ -119,8 +128,8 @@ def gather(
         for cause in live:
             if look.at - cause.last_at <= over:
                 _join(cause, look)
-        for group in causes(look, found):
-            lead = next((b for b in group if b.series.startswith(NAMED)), group[0])
+        for group in causes(found):
+            lead = group[0]
             posts = {
                 post.uid: post
                 for burst in group
@@ -131,6 +140,10 @@ def gather(
             if same is None:
                 live.append(_opened(look, lead, group, posts, past))
             else:
+                if _rank(lead.series) == 0 and all(_rank(name) for name in same.series):
+                    # It was noticed by where posts arrive; now the operator's name says what it is.
+                    same.posts = {u: p for u, p in same.posts.items() if lead.series in p.series}
+                    same.about = frozenset({lead.series})
                 same.posts |= posts
                 same.series += [b.series for b in group if b.series not in same.series]
     return live
@@ -169,6 +182,9 @@ def _same(
     about = {burst.series for burst in group if burst.series.startswith(NAMED)}
     for cause in reversed(live):
         if at - cause.last_at > over:
+            continue
+        names = {name for name in cause.series if _rank(name) == 0}
+        if _rank(group[0].series) == 0 and names and not names & about:
             continue
         shared = len(posts.keys() & cause.posts.keys())
         if 3 * shared >= min(len(posts), len(cause.posts)) or about & set(cause.series):
@@ -293,11 +309,10 @@ def watch(
 
     end = now + timedelta(seconds=1)
     stored = {one.incident: one for one in incidents(store)}
-    known = [_found(one, store, maker) for one in stored.values() if one.state in LIVE]
+    live = [one for one in stored.values() if one.state in LIVE and one.kind == "burst"]
+    known = [_found(one, store, maker) for one in live]
     known = [cause for cause in known if cause.posts]
-    found = gather(
-        scan(source, since, end, wanted.sensitivity), known, wanted.over_hours * 3600
-    )
+    found = gather(scan(source, since, end, wanted.sensitivity), known, wanted.over_hours * 3600)
     changed = []
     for cause in found:
         if (before := stored.get(cause.id)) is not None and before.state not in LIVE:
@@ -305,7 +320,9 @@ def watch(
         incident = _kept(store, _described(store, cause, wanted), now)
         if incident is not None:
             changed.append(incident)
-    keep = Keep(key="incidents", at=now, record=Clock(now), version=clock and clock.version)
+    keep = Keep(
+        key="incidents", at=now, record=Clock(now), version=clock.version if clock else None
+    )
     store.shelve("clock", [keep])
     return changed
 
@@ -373,12 +390,13 @@ def _kept(store: Store, fresh: Incident, now: datetime) -> Incident | None:
             if wanted == before:
                 return None
         version = found.version if found else None
-        if store.shelve("incident", [_keep(wanted, version)]).done:
+        if store.shelve("incident", [keep_of(wanted, version)]).done:
             return wanted
     raise Conflict(f"{fresh.incident} is changed by others all the time: run again")
 
 
-def _keep(incident: Incident, version: str | None) -> Keep:
+def keep_of(incident: Incident, version: str | None) -> Keep:
+    """What the store keeps of an incident."""
     return Keep(
         key=incident.incident,
         at=incident.first_at,
@@ -420,6 +438,6 @@ def act_on(
     for _ in range(ATTEMPTS):
         incident, version = find_incident(store, name)
         moved = move(incident, action, by, now, words)
-        if store.shelve("incident", [_keep(moved, version)]).done:
+        if store.shelve("incident", [keep_of(moved, version)]).done:
             return moved
     raise Conflict(f"{name} was changed by others {ATTEMPTS} times: look at it and try again")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +15,7 @@ from triage.errors import Conflict, NoSuchTicket, StoreRefused
 from triage.life import Action, Change
 from triage.rules import Rules
 from triage.store.base import QueueFilter, Store, Versioned, Write
+from triage.tables import csv_of
 from triage.ticket import WAITING, Ticket
 
 COLUMNS = (
@@ -38,7 +37,6 @@ COLUMNS = (
 ATTEMPTS = 5
 ROUNDS = 20
 PAGE = 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def find(store: Store, name: str) -> Versioned:
@@ -207,11 +205,8 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     No cell can be taken for a formula by a spreadsheet: one that begins with ``=``, ``+``,
     ``-``, ``@``, a tab or a carriage return gets an apostrophe in front.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for cells in as_table(rows):
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
-    return out.getvalue()
+    headings, *rest = as_table(rows)
+    return csv_of(rest, headings)
 
 
 def _row(ticket: Ticket, author: str | None) -> dict[str, Any]:

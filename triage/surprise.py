@@ -37,7 +37,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
 def baseline(counts: Sequence[int]) -> Baseline:
     """The expectation that the counts of comparable stretches justify; at least one count."""
     weights = [1.0] * len(counts)
-    mean, dispersion = _fit(counts, weights)
+    # The first fit leaves the highest tenth out, or one large outbreak would hide itself.
+    usual = sorted(counts)[: max(1, len(counts) - max(1, len(counts) // 10))]
+    mean, dispersion = _fit(usual, weights[: len(usual)])
     if mean > 0 and len(counts) > 2:
         leverage = math.sqrt(1 - 1 / len(counts))
         residuals = [_anscombe(count, mean, dispersion) / leverage for count in counts]

@@ -63,7 +63,7 @@ def queue(
     settings = session.settings()
     now = time_of(as_of)
     wanted = QueueFilter(statuses=WAITING, departments=_lanes(department, settings), free_at=now)
-    with session.store(settings) as store:
+    with session.store(settings, "queue") as store:
         rows = outreach.queue_rows(store, wanted, limit)
     if as_json:
         for row in rows:
@@ -95,7 +95,7 @@ def next_(
     session = session_of(context)
     settings = session.settings()
     now = time_of(as_of)
-    with session.store(settings) as store:
+    with session.store(settings, "next", agent) as store:
         lanes = _lanes(department, settings)
         ticket = claim_next(store, agent, now, settings.rules, lanes)
         if ticket is None:
@@ -119,7 +119,7 @@ def show(
 
     session = session_of(context)
     settings = session.settings()
-    with session.store(settings) as store:
+    with session.store(settings, f"show {ticket}") as store:
         found = case.read(store, find(store, ticket).ticket)
     _show(found, as_json)
 
@@ -156,7 +156,7 @@ def resolve(
     session = session_of(context)
     settings = session.settings()
     now = time_of(as_of)
-    with session.store(settings) as store:
+    with session.store(settings, f"resolve {ticket}", agent) as store:
         found = find(store, ticket).ticket
         who = agent or found.handling.agent
         if who is None:

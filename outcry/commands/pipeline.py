@@ -147,7 +147,11 @@ def _triage(
 
     with session.store(settings) as store, progress() as show:
         triaged = pipeline.triage(settings, store, window=window, now=now, progress=show)
+        found = pipeline.incidents(settings, store, now=now)
     report("triage", triaged, as_json)
+    report("incidents", found, as_json)
+    for line in found.errors:
+        note(f"{line}; the alert waits and is sent again by the next run")
     if triaged.refused:
         note(f"the store refused {triaged.refused} documents; 'outcry doctor' says more")
         return exits.PARTIAL

@@ -88,9 +88,7 @@ class Shelf(Protocol):
     def mentions_between(self, start: datetime, end: datetime) -> Iterator[StoredMention]:
         """Mentions with ``start <= created_at < end`` by (created_at, uid), streamed."""
 
-    def erase(
-        self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]
-    ) -> None:
+    def erase(self, uids: Sequence[str], tickets: Sequence[str], customers: Sequence[str]) -> None:
         """Remove mentions, tickets with their history, and the vault's entries.
 
         A mention leaves a bare tombstone of its uid, so that it never comes back. Idempotent.
