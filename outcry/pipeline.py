@@ -15,6 +15,7 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Budget, Reject, Target
+from listeners.erase import forget_again
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
@@ -73,6 +74,8 @@ class Triaged(msgspec.Struct, kw_only=True):
     """Open tickets whose waiting time moved them."""
     folded: dict[str, int] = {}
     """Mentions that are in a case, by reason."""
+    forgotten: int = 0
+    """Mentions by forgotten people, heard again and removed again."""
     left_out: dict[str, int] = {}
     """Mentions that are in none, by reason."""
     examples: list[Example] = []
@@ -190,6 +193,8 @@ def triage(
         pairs = list(_pairs(landing, kind, part))
         stored = store_records(store, pairs, settings.rules)
         report.add_stored(stored)
+        if stored.forgotten:
+            report.forgotten += forget_again(landing, part, stored.forgotten)
         _keep_refused(store, part, stored.refused, now)
         progress("store", number, len(waiting))
     for number, part in enumerate(waiting, start=1):

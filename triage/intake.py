@@ -8,10 +8,13 @@ import msgspec
 
 from listeners.mention import Deletion, Mention, make_uid
 from nlp.assessment import Assessment
+from triage.erasure import Tombstones
+from triage.private import references_of, without_references
 from triage.rows import OWNER_REPLY, RowMaker
 from triage.rules import Rules
 from triage.store.base import Identity, Refusal, Store
 from triage.threads import settle
+from triage.vault import keep_references
 
 Pair = tuple[Mention | Deletion, Assessment | None]
 
@@ -27,6 +30,8 @@ class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
     uids: tuple[str, ...] = ()
     """What `triage.casework.fold_cases` has to look at, sorted: everything that was named."""
     refused: tuple[Refusal, ...] = ()
+    forgotten: frozenset[str] = frozenset()
+    """Uids of mentions by people who were forgotten: nothing of them is stored."""
 
 
 def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreReport:
@@ -53,8 +58,13 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
             before = heard.get(record.uid)
             if before is None or before[0].collected_at <= record.collected_at:
                 heard[record.uid] = (record, assessment)
+    said = [(mention, maker.customer(mention)) for mention, _ in heard.values()]
+    forgotten = Tombstones(rules).forgotten(store, said)
+    heard = {uid: pair for uid, pair in heard.items() if uid not in forgotten}
     _save_identities(store, maker, [mention for mention, _ in heard.values()])
-    rows = [row for mention, read in heard.values() for row in maker.rows(mention, read)]
+    made = [(mention, read, maker.rows(mention, read)) for mention, read in heard.values()]
+    keep_references(store, references_of((m, read, rows[0]) for m, read, rows in made))
+    rows = [without_references(row) for _, _, some in made for row in some]
     saved = store.save_mentions(rows)
     deletions = {record.uid for record, _ in pairs if isinstance(record, Deletion)}
     replies = store.mentions(sorted(gone - deletions)) if gone else {}
@@ -68,6 +78,7 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
         deleted=len(tombstones),
         uids=tuple(uids),
         refused=(*refused, *saved.refused),
+        forgotten=forgotten,
     )
 
 

@@ -64,7 +64,10 @@ def log(store: Store, read: Read) -> None:
     Raises:
         StoreRefused: if the store does not take it.
     """
-    body = msgspec.json.encode(read)
+    try:
+        body = msgspec.json.encode(read)
+    except UnicodeEncodeError:
+        raise StoreRefused("the vault's log takes no half letter: mend the reason") from None
     key = f"{read.at.isoformat()}-{hashlib.sha256(body).hexdigest()[:16]}"
     refused = store.shelve("read", [Keep(key=key, at=read.at, group=read.by, record=read)]).refused
     if refused:
@@ -79,6 +82,8 @@ def reads(store: Store, since: datetime | None = None) -> Iterator[Read]:
 
 def keep_references(store: Store, found: Sequence[tuple[Reference, datetime]]) -> None:
     """Keep or replace the references of posts; a post without any has none."""
+    if not found:
+        return
     known = store.shelved("reference", [one.uid for one, _ in found])
     store.shelve(
         "reference",

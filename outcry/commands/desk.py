@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,7 +102,8 @@ def next_(
         if ticket is None:
             note("nobody is waiting")
             return
-        found = case.read(store, ticket)
+        reader = case.Reader(agent, f"next {ticket.ticket}", datetime.now(UTC))
+        found = case.read(store, ticket, reader)
     _show(found, as_json)
 
 
@@ -115,12 +117,14 @@ def show(
     Example: `outcry show T-4f7q`
     """
     from outcry import case
+    from outcry.settings import operator_name
     from triage.outreach import find
 
     session = session_of(context)
     settings = session.settings()
     with session.store(settings, f"show {ticket}") as store:
-        found = case.read(store, find(store, ticket).ticket)
+        reader = case.Reader(operator_name(), f"show {ticket}", datetime.now(UTC))
+        found = case.read(store, find(store, ticket).ticket, reader)
     _show(found, as_json)
 
 
