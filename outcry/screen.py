@@ -70,6 +70,25 @@ def incident_table(found: Sequence[Incident]) -> Table:
     return table
 
 
+def worklist_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """A shift's contacts, one line each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("", "ticket", "prio", "agent", "source", "who"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=16)
+    table.add_column("what they say", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows:
+        table.add_row(
+            str(row["place"]),
+            short(row["ticket"]),
+            Text(f"{row['tier']} {row['priority']:3}", TIER_STYLES.get(row["tier"], "default")),
+            Text(row["agent"] or ""),
+            row["source"],
+            Text(row["handle"]),
+            Text(row["about"]),
+        )
+    return table
+
+
 def notice_table(rows: Sequence[Mapping[str, str]]) -> Table:
     """Notices, one line each; what is withheld says why."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)

@@ -19,6 +19,7 @@ from triage.store.base import (
     Write,
     Written,
 )
+from triage.store.shelf import Keep, Kept, Kind
 from triage.ticket import OPEN, Event, Ticket
 
 
@@ -36,6 +37,7 @@ class DictStore:
         self.vault: dict[str, Identity] = {}
         self.kept: dict[str, tuple[Ticket, int]] = {}
         self.history: dict[str, Event] = {}
+        self.shelf: dict[tuple[str, str], Kept] = {}
         self.writes = 0
         self.writes_left: int | None = None
 
@@ -45,6 +47,23 @@ class DictStore:
         return "dictionaries"
 
     def close(self) -> None: ...
+
+    # what intake asks of the shelf
+
+    def shelved(self, kind: Kind, keys: Sequence[str]) -> dict[str, Kept]:
+        return {key: self.shelf[kind, key] for key in keys if (kind, key) in self.shelf}
+
+    def shelve(self, kind: Kind, keeps: Sequence[Keep]) -> Written:
+        for keep in keeps:
+            self._write()
+            self.shelf[kind, keep.key] = Kept(
+                key=keep.key,
+                group=keep.group,
+                at=keep.at,
+                version="1",
+                body=msgspec.json.encode(keep.record),
+            )
+        return Written(done=tuple(keep.key for keep in keeps))
 
     def save_mentions(self, rows: Sequence[StoredMention]) -> Saved:
         new: list[str] = []
