@@ -20,7 +20,17 @@ import typer
 from typer.core import TyperGroup
 
 from outcry import exits
-from outcry.commands import desk, files, incidents, outreach, pipeline, privacy, setup, texts
+from outcry.commands import (
+    desk,
+    files,
+    helpdesk,
+    incidents,
+    outreach,
+    pipeline,
+    privacy,
+    setup,
+    texts,
+)
 from outcry.session import Session, note
 
 EXAMPLES = """\
@@ -132,6 +142,7 @@ files.register(app)
 pipeline.register(app)
 desk.register(app)
 incidents.register(app)
+helpdesk.register(app)
 outreach.register(app)
 privacy.register(app)
 texts.register(app)

@@ -46,7 +46,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket or an incident."""
     payload: dict[str, Any]
     made_at: datetime
-    state: Literal["waiting", "sent", "failed"] = "waiting"
+    state: Literal["waiting", "sent", "failed", "done"] = "waiting"
+    """``done``: it came back, nobody has to ask for it any more."""
     attempts: int = 0
     next_at: datetime
     remote: str | None = None
@@ -80,6 +81,14 @@ def sent(store: Store, system: str) -> Iterator[Delivery]:
     """What a system has got, oldest first."""
     for kept in store.shelf("delivery", group=f"{system}/sent"):
         yield _delivery(kept)
+
+
+def finished(store: Store, one: Delivery) -> None:
+    """Its outcome is known: it is not asked for again."""
+    found = store.shelved("delivery", [one.key]).get(one.key)
+    if found is not None:
+        done = msgspec.structs.replace(one, state="done")
+        store.shelve("delivery", [_keep(done, found.version)])
 
 
 def work(
