@@ -309,7 +309,12 @@ def watch(
 
     end = now + timedelta(seconds=1)
     stored = {one.incident: one for one in incidents(store)}
-    live = [one for one in stored.values() if one.state in LIVE and one.kind == "burst"]
+    oldest = since - timedelta(hours=wanted.over_hours)
+    live = [
+        one
+        for one in stored.values()
+        if one.state in LIVE and one.kind == "burst" and one.last_at >= oldest
+    ]
     known = [_found(one, store, maker) for one in live]
     known = [cause for cause in known if cause.posts]
     found = gather(scan(source, since, end, wanted.sensitivity), known, wanted.over_hours * 3600)
@@ -379,8 +384,8 @@ def _kept(store: Store, fresh: Incident, now: datetime) -> Incident | None:
                 expected=before.expected,
                 reports=before.reports,
                 chance=before.chance,
-                words=fresh.words or before.words,
-                title=fresh.title if fresh.words else before.title,
+                words=before.words or fresh.words,
+                title=before.title,
                 state=before.state,
                 owner=before.owner,
                 note=before.note,
