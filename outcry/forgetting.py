@@ -17,7 +17,7 @@ from outcry.settings import Settings
 from triage.casework import fold_cases
 from triage.erasure import GONE, Erasure, Needles, Tombstones
 from triage.rows import RowMaker
-from triage.store.base import Store, StoredMention, Write
+from triage.store.base import Identity, Store, StoredMention, Write
 from triage.store.records import EPOCH, batches
 from triage.store.shelf import Keep, Kind
 from triage.ticket import Event, Ticket
@@ -76,6 +76,10 @@ class _Person:
         names = (mention.author.handle, mention.author.id)
         return self.handle in {(name or "").casefold().removeprefix("@") for name in names}
 
+    def is_in_the_vault_as(self, who: Identity) -> bool:
+        """Whether an entry of the vault is the account that was given."""
+        return self.is_named_by(_post_by(who))
+
     def take_up(self, mention: Mention, tombstones: Tombstones) -> None:
         """Learn from one of their posts how else they would be found."""
         self.uids |= {mention.uid, make_uid(mention.source, mention.instance, mention.native_id)}
@@ -130,37 +134,48 @@ def _recognised(settings: Settings, store: Store, account: str) -> _Person:
     for mention in _mentions(settings.landing):
         if person.is_named_by(mention) and (customer := person.maker.customer(mention)):
             person.customers.add(customer)
-    stub = Mention(
-        source=person.source,
-        instance=person.instance,
-        native_id="-",
-        text="",
-        created_at=EPOCH,
-        collected_at=EPOCH,
-        listener="-",
-        author=Author(handle=person.handle),
-    )
-    named = person.maker.customer(stub)
-    if named and store.identities([named]):
-        person.customers.add(named)
+    vault = [who for who in _vault(store) if person.is_in_the_vault_as(who)]
+    person.customers |= {who.customer for who in vault}
     if not person.customers:
         raise InputError(
             f"nobody is known as {account}: see 'outcry show TICKET' for how the source writes it"
         )
-    person.tombstones.update(tombstones.keys(stub, named))
     for mention in _mentions(settings.landing):
         if person.maker.customer(mention) in person.customers:
             person.take_up(mention, tombstones)
     for who in store.identities(sorted(person.customers)).values():
-        person.needles.add_handle(who.handle or "")
-        person.needles.add_handle(who.native_id or "")
-        person.needles.add_text(who.url or "")
+        stub = _post_by(who)
+        person.needles.add_author(stub)
+        person.tombstones.update(tombstones.keys(stub, who.customer))
     for customer in person.customers:
         person.needles.add_pseudonym(customer)
     for row in store.posts_of_customers(sorted(person.customers), limit=1_000_000):
         person.uids.add(row.uid)
         person.needles.add_text(row.text)
     return person
+
+
+def _vault(store: Store) -> Iterator[Identity]:
+    """Every entry of the vault; forgetting is the only one who reads them all."""
+    for place, _, body in store.every_document():
+        if place.endswith("identities"):
+            values = msgspec.json.decode(body[body.find(b"{") :])
+            values.pop("@timestamp", None)
+            yield msgspec.convert(values, Identity)
+
+
+def _post_by(who: Identity) -> Mention:
+    """An empty post of the account, for what is asked of posts."""
+    return Mention(
+        source=who.source,
+        instance=who.instance,
+        native_id="-",
+        text="",
+        created_at=EPOCH,
+        collected_at=EPOCH,
+        listener="-",
+        author=Author(id=who.native_id, handle=who.handle, name=who.name, url=who.url),
+    )
 
 
 def _account_of(store: Store, given: str) -> str:
@@ -199,11 +214,12 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     _unshelve_where(store, "notice", "customer", customers)
     _unshelve_where(store, "delivery", "about", tickets)
     _rewrite_reads(store, set(customers))
-    store.erase(sorted(person.uids), tickets, customers)
+    store.erase(sorted(person.uids), tickets, [])
     left = sorted((neighbours - person.uids) | _cleaned_rows(store, person.needles))
     for some in batches(left, BATCH):
         fold_cases(store, some, settings.rules, now)
     _rewrite_tickets(store, others, person.needles)
+    store.erase([], [], customers)  # last: by this a run that was killed finds them again
     return len(tickets)
 
 

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
 
-from listeners.landing import RAW
+from listeners.landing import RAW, Part
 from outcry import exits, forgetting, pipeline
 from outcry.demo import AS_OF
 from outcry.settings import Settings, load_settings
@@ -92,12 +93,42 @@ def test_no_byte_is_left_and_no_replay_brings_them_back(
     assert store.counts()["tickets"] == before["tickets"] - 1
 
 
-def _parts(settings: Settings) -> list:  # type: ignore[type-arg]
+def _parts(settings: Settings) -> list[Part]:
     return list(settings.landing.parts(RAW))
 
 
 def forgetting_kinds(settings: Settings) -> list[str]:
     return sorted(f"scored/{path.name}" for path in (settings.landing.root / "scored").iterdir())
+
+
+class Dying:
+    """A store whose process dies before its n-th erasure."""
+
+    def __init__(self, store: Store, left: int) -> None:
+        self._store, self._left = store, left
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def erase(self, *given: Any) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise KeyboardInterrupt
+        self._store.erase(*given)
+
+
+@pytest.mark.parametrize("erasures", [0, 1])
+def test_killed_on_the_way_the_same_call_goes_on(erasures: int, desk: Path) -> None:
+    settings = load_settings(desk)
+    (desk / "kestrelline.jsonl").unlink()
+    store = open_store("sqlite", path=desk / "outcry.db")
+    with pytest.raises(KeyboardInterrupt):
+        forget(settings, cast("Store", Dying(store, erasures)))
+    pipeline.replay(settings, store)
+    pipeline.triage(settings, store, now=AS_OF)
+    forget(settings, store)
+    assert traces(desk, store) == []
+    store.close()
 
 
 def test_forgetting_twice_finds_nobody_and_changes_nothing(desk: Path) -> None:
