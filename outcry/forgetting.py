@@ -1,18 +1,17 @@
-"""Forgets one person everywhere and proves it; removes what a source may no longer keep."""
+"""Forgets one person everywhere, and proves it."""
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 import msgspec
 
-from listeners.erase import Erased, erase, files_of
+from listeners.erase import erase
 from listeners.landing import RAW, Landing
 from listeners.mention import Author, Deletion, Mention, Record, make_uid
 from outcry.exits import InputError
+from outcry.proof import Place, proof
 from outcry.settings import Settings
 from triage.casework import fold_cases
 from triage.erasure import GONE, Erasure, Needles, Tombstones
@@ -25,17 +24,6 @@ from triage.vault import Read
 
 BATCH = 500
 BY_CUSTOMER: tuple[Kind, ...] = ("contact", "optout", "label", "reference")
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """One place that was searched."""
-
-    place: str
-    searched: int
-    """Files or documents."""
-    found: int
-    """Bytes of the person."""
-    note: str = ""
 
 
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,103 +278,3 @@ def _rewrite_tickets(store: Store, tickets: Sequence[str], needles: Needles) -> 
         # History is append-only: the ticket goes, and comes back with a clean one.
         store.erase([], [ticket.ticket], [])
         store.write_tickets([Write(ticket=wanted, version=None, events=tuple(history))])
-
-
-# the proof
-
-
-def proof(settings: Settings, store: Store, needles: Needles) -> Iterator[Place]:
-    """Search every file of the home and every document of the store."""
-    landing = settings.landing.root
-    files = found = 0
-    for path in files_of(landing):
-        files += 1
-        found += _found_in_file(path, needles)
-    yield Place(place="landing zone", searched=files, found=found)
-    counts: dict[str, list[int]] = {}
-    for place, key, body in store.every_document():
-        count = counts.setdefault(place, [0, 0])
-        count[0] += 1
-        count[1] += needles.found_in(body[body.find(b"{") :] if b"{" in body else body)
-        count[1] += needles.found_raw(key.encode(errors="replace"))
-    for place, (searched, bytes_found) in sorted(counts.items()):
-        yield Place(place=f"store: {place}", searched=searched, found=bytes_found)
-    for path in sorted(settings.home.glob("outcry.db*")):
-        yield Place(
-            place=f"file {path.name}", searched=1, found=needles.found_raw(path.read_bytes())
-        )
-    others = [
-        path
-        for path in files_of(settings.home)
-        if not path.is_relative_to(landing) and not path.name.startswith("outcry.")
-    ]
-    for path in others:
-        count_here = _found_in_file(path, needles)
-        if count_here:
-            yield Place(
-                place=f"file {path.relative_to(settings.home)}",
-                searched=1,
-                found=count_here,
-                note="not ours to change: remove them there, or the whole file",
-            )
-    if others:
-        yield Place(place="other files of the home", searched=len(others), found=0)
-
-
-def _found_in_file(path: Path, needles: Needles) -> int:
-    if path.suffix != ".gz":
-        return needles.found_raw(path.read_bytes())
-    with gzip.open(path, "rb") as lines:
-        return sum(needles.found_in(line) for line in lines)
-
-
-# retention
-
-
-class Retained(msgspec.Struct, kw_only=True):
-    """What retention removed."""
-
-    records: int = 0
-    files: int = 0
-    mentions: int = 0
-    identities: int = 0
-
-
-def retain(settings: Settings, store: Store, now: datetime) -> Retained:
-    """Remove what was said longer ago than its source may be kept; idempotent.
-
-    Raw, scored and rejected lines go from the landing zone; the store's mentions become
-    tombstones, their cases are folded again, and who has nothing left there leaves the vault.
-    What people decided about a ticket stays.
-    """
-    done = Retained()
-    if not settings.retention:
-        return done
-
-    def over(source: str, at: datetime) -> bool:
-        days = settings.retention.get(source, settings.retention.get("*"))
-        return days is not None and at < now - timedelta(days=days)
-
-    def doomed(record: Record) -> bool:
-        at = record.created_at if isinstance(record, Mention) else record.seen_at
-        return over(record.source, at)
-
-    erased: Erased = erase(settings.landing, doomed, lambda line: line)
-    done.records, done.files = erased.records, erased.files
-    longest = min(settings.retention.values())
-    uids: list[str] = []
-    customers: set[str] = set()
-    for row in store.mentions_between(EPOCH, now - timedelta(days=longest)):
-        if not row.deleted and over(row.source, row.created_at):
-            uids.append(row.uid)
-            customers |= {row.customer} if row.customer else set()
-    for some in batches(uids, BATCH):
-        done.mentions += len(store.delete_mentions(some))
-        store.unshelve("reference", some)
-        fold_cases(store, some, settings.rules, now)
-    alone = sorted(c for c in customers if not store.posts_of_customers([c], limit=1))
-    store.erase([], [], alone)
-    done.identities = len(alone)
-    if uids:
-        store.scrub()
-    return done

@@ -99,7 +99,7 @@ def retention(context: typer.Context, as_of: AsOf = None, as_json: AsJson = Fals
 
     Example: `outcry retention`
     """
-    from outcry import forgetting
+    from outcry.retention import retain
 
     session = session_of(context)
     settings = session.settings()
@@ -107,5 +107,5 @@ def retention(context: typer.Context, as_of: AsOf = None, as_json: AsJson = Fals
         note("[retention] of the settings names no source: everything is kept")
         return
     with session.store(settings) as store:
-        done = forgetting.retain(settings, store, time_of(as_of))
+        done = retain(settings, store, time_of(as_of))
     report("retention", done, as_json)
