@@ -29,7 +29,7 @@ from nlp.assess import load_assessor
 from nlp.assessment import Passage
 from outcry.settings import labelled_data
 from triage.bursts import scan
-from triage.incidents import Found, IncidentRules, gather
+from triage.causes import Found, IncidentRules, gather
 from triage.rows import RowMaker
 from triage.rules import Rules
 from triage.series import Post, SeriesMaker

@@ -34,7 +34,7 @@ from listeners.contract import Target
 from listeners.landing import Landing
 from models.registry import folder as model_folder
 from outcry.alerts import AlertSettings
-from triage.incidents import IncidentRules
+from triage.causes import IncidentRules
 from triage.policy import ContactPolicy
 from triage.rules import Rules
 from triage.store import open_store

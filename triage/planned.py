@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from triage.causes import MOST_POSTS
 from triage.incident import Incident, Step, make_incident_id
-from triage.incidents import MOST_POSTS, keep_of
+from triage.incidents import keep_of
 from triage.rules import Rules
 from triage.series import Post, SeriesMaker
 from triage.store.base import Store

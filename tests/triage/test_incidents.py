@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.triage.build import START, Pair, brand, heard, triage
+from triage.causes import IncidentRules
 from triage.errors import IllegalMove
 from triage.incident import Incident, move
-from triage.incidents import IncidentRules, act_on, find_incident, incidents, watch
+from triage.incidents import act_on, find_incident, incidents, watch
 from triage.notices import NoticePlan, approve, notices, propose, tell
 from triage.policy import ContactPolicy
 from triage.rules import Rules
