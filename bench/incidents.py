@@ -73,10 +73,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """How many the twice-the-week-before rule found."""
 
 
-def background(data: Path) -> dict[str, list[Post]]:
-    """The complaints of each airline, oldest first."""
+def background(data: Path, only: str | None = None) -> dict[str, list[Post]]:
+    """The complaints of each airline, or of ``only`` one, oldest first."""
     with (data / "airline.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if only in (None, row["airline"])]
     mentions = [
         Mention(
             source="x",
