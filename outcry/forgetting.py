@@ -23,6 +23,8 @@ from triage.ticket import Event, Ticket
 from triage.vault import Read
 
 BATCH = 500
+ACCOUNTS: tuple[Kind, ...] = ("account", "link")
+"""What says that accounts are one person: whatever names the forgotten one goes."""
 BY_CUSTOMER: tuple[Kind, ...] = ("contact", "optout", "label", "reference")
 
 
@@ -199,6 +201,9 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     for kind in BY_CUSTOMER:
         for customer in customers:
             store.unshelve(kind, [kept.key for kept in store.shelf(kind, group=customer)])
+    for kind in ACCOUNTS:
+        gone = [kept.key for kept in store.shelf(kind) if person.needles.found_in(kept.body)]
+        store.unshelve(kind, gone)
     _unshelve_where(store, "notice", "customer", customers)
     _unshelve_where(store, "delivery", "about", tickets)
     _rewrite_reads(store, set(customers))

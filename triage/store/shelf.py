@@ -27,6 +27,9 @@ Kind = Literal[
     "reference",
     "read",
     "erasure",
+    "turn",
+    "account",
+    "link",
 ]
 
 SHELVES: dict[Kind, str] = {
@@ -40,6 +43,9 @@ SHELVES: dict[Kind, str] = {
     "reference": "vault",
     "read": "vault",
     "erasure": "vault",
+    "turn": "incidents",
+    "account": "vault",
+    "link": "vault",
 }
 """Which of Elasticsearch's indices holds a kind; who may read what is decided by index."""
 
