@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from triage.folds import COPY, NEAR, REPOST
 from triage.priority import explain
 from triage.store.base import Identity, Store, StoredMention
 from triage.ticket import Event, Ticket
+from triage.vault import references
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +30,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: tuple[StoredMention, ...] = ()
     """What the customer has said anywhere else, oldest first."""
     other_tickets: tuple[Ticket, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+    """(kind, words) that analysts do not see: order numbers, how to reach them."""
 
 
-def read(store: Store, ticket: Ticket) -> Case:
-    """The case of a ticket, as the store has it now."""
+def read(store: Store, ticket: Ticket, reader: Reader | None = None) -> Case:
+    """The case of a ticket, as the store has it now.
+
+    What only an agent may see of the posts is there for a ``reader``, and that read is logged.
+    """
     uids = [fold.uid for fold in ticket.mentions]
     known = store.mentions(uids)
     accounts = customers.identities(store, ticket.customer) if ticket.customer else []
@@ -48,7 +55,25 @@ def read(store: Store, ticket: Ticket) -> Case:
         other_tickets=tuple(joining.tickets_of(store, ticket)),
         posts=tuple(known[uid] for uid in uids if uid in known),
         events=tuple(store.events(ticket.ticket)),
+        references=_references(store, uids, reader),
     )
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Who reads the vault, and why."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+def _references(
+    store: Store, uids: list[str], reader: Reader | None
+) -> tuple[tuple[str, str], ...]:
+    if reader is None:
+        return ()
+    found = references(store, uids, reader.by, reader.reason, reader.at)
+    return tuple(dict.fromkeys(item for uid in uids if uid in found for item in found[uid].items))
 
 
 def as_object(case: Case) -> dict[str, Any]:
@@ -80,6 +105,8 @@ def in_words(case: Case) -> Iterator[str]:
         yield f"answered    {ticket.answered_at:%Y-%m-%d %H:%M} UTC, in public"
     if ticket.link:
         yield f"link        {ticket.link}"
+    for kind, words in case.references:
+        yield f"{kind[:11]:<11} {words}"
     yield from _handling(ticket)
     yield ""
     yield "Why it stands where it stands"

@@ -20,7 +20,19 @@ import typer
 from typer.core import TyperGroup
 
 from outcry import exits
-from outcry.commands import casework, desk, files, pipeline, setup, texts, upkeep
+from outcry.commands import (
+    casework,
+    desk,
+    files,
+    helpdesk,
+    incidents,
+    outreach,
+    pipeline,
+    privacy,
+    setup,
+    texts,
+    upkeep,
+)
 from outcry.session import Session, note
 
 EXAMPLES = """\
@@ -132,6 +144,10 @@ files.register(app)
 pipeline.register(app)
 desk.register(app)
 casework.register(app)
+incidents.register(app)
+helpdesk.register(app)
+outreach.register(app)
+privacy.register(app)
 texts.register(app)
 upkeep.register(app)
 

@@ -16,6 +16,7 @@ import msgspec
 from listeners import ledger
 from listeners.allowance import Credential, name_of
 from listeners.contract import Budget, Listener, Reject, Target
+from listeners.erase import forget_again
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
@@ -27,11 +28,14 @@ from nlp.assessment import Assessment, Passage
 from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
+from outcry.alerts import alert
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
 from triage import joining
 from triage.casework import fold_cases
 from triage.fold_report import EXAMPLES, Example, FoldReport
+from triage.incidents import incidents as all_incidents
+from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
 from triage.store.base import Refusal, Store
@@ -75,6 +79,8 @@ class Triaged(msgspec.Struct, kw_only=True):
     """Open tickets whose waiting time moved them."""
     folded: dict[str, int] = {}
     """Mentions that are in a case, by reason."""
+    forgotten: int = 0
+    """Mentions by forgotten people, heard again and removed again."""
     left_out: dict[str, int] = {}
     """Mentions that are in none, by reason."""
     examples: list[Example] = []
@@ -247,6 +253,8 @@ def _triage(
         pairs = list(_pairs(landing, kind, part))
         stored = store_records(store, pairs, settings.rules)
         report.add_stored(stored)
+        if stored.forgotten:
+            report.forgotten += forget_again(landing, part, stored.forgotten)
         _keep_refused(store, part, stored.refused, now)
         progress("store", number, len(waiting))
     for number, part in enumerate(waiting, start=1):
@@ -261,6 +269,35 @@ def _triage(
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
     return report
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look for incidents did."""
+
+    new: int = 0
+    changed: int = 0
+    alerts_sent: int = 0
+    alerts_waiting: int = 0
+    alerts_failed: int = 0
+    errors: tuple[str, ...] = ()
+
+
+def incidents(
+    settings: Settings, store: Store, *, now: datetime, since: datetime | None = None
+) -> Watched:
+    """Look for incidents in what has been said since the last look, and alert once for each."""
+    known = {one.incident for one in all_incidents(store)}
+    found = watch(store, settings.rules, settings.incidents, now, since)
+    alerts = alert(settings.alerts, store, found, now)
+    new = sum(one.incident not in known for one in found)
+    return Watched(
+        new=new,
+        changed=len(found) - new,
+        alerts_sent=alerts.sent,
+        alerts_waiting=alerts.waiting,
+        alerts_failed=alerts.failed,
+        errors=tuple(alerts.errors),
+    )
 
 
 def replay(settings: Settings, store: Store, *, window: str | None = None) -> int:

@@ -14,6 +14,9 @@ from listeners.contract import Reject
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
 from nlp.assessment import Assessment
+from triage.contacts import Label
+from triage.incident import Incident
+from triage.notices import Notice
 from triage.store.base import StoredMention
 from triage.ticket import Event, Ticket
 
@@ -27,6 +30,9 @@ RECORDS: tuple[type[msgspec.Struct], ...] = (
     StoredMention,
     Ticket,
     Event,
+    Incident,
+    Notice,
+    Label,
 )
 
 

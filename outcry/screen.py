@@ -12,8 +12,10 @@ from rich.text import Text
 if TYPE_CHECKING:
     from listeners.coverage import Line as Coverage
     from outcry.assessing import Line
+    from triage.incident import Incident
 
 TIER_STYLES = {"P1": "bold red", "P2": "yellow", "P3": "default", "P4": "dim"}
+SEVERITY_STYLES = {"critical": "bold red", "major": "yellow", "minor": "default"}
 CHECK_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 _SHORT = 8
@@ -60,6 +62,62 @@ def coverage_table(lines: Sequence[Coverage]) -> Table:
             f"{line.answered}/{line.asked}",
             *(str(getattr(line, name.replace(" ", "_"))) for name in counts),
             Text(str(len(line.missing)), "yellow" if line.missing else "default"),
+        )
+    return table
+
+
+def incident_table(found: Sequence[Incident]) -> Table:
+    """Incidents, one line each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("incident", "severity", "state", "since", "noticed"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("people", justify="right", no_wrap=True)
+    table.add_column("networks", justify="right", no_wrap=True)
+    table.add_column("owner", no_wrap=True, overflow="ellipsis", max_width=12)
+    table.add_column("what it is about", no_wrap=True, overflow="ellipsis", ratio=1)
+    for one in found:
+        table.add_row(
+            Text(short(one.incident)),
+            Text(one.severity, SEVERITY_STYLES[one.severity]),
+            one.state,
+            f"{one.first_at:%m-%d %H:%M}",
+            f"{one.detected_at:%H:%M}",
+            str(one.customers),
+            str(len(one.sources)),
+            Text(one.owner or "nobody"),
+            Text(one.note or one.title),
+        )
+    return table
+
+
+def worklist_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """A shift's contacts, one line each."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("", "ticket", "prio", "agent", "source", "who"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=16)
+    table.add_column("what they say", no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows:
+        table.add_row(
+            str(row["place"]),
+            short(row["ticket"]),
+            Text(f"{row['tier']} {row['priority']:3}", TIER_STYLES.get(row["tier"], "default")),
+            Text(row["agent"] or ""),
+            row["source"],
+            Text(row["handle"]),
+            Text(row["about"]),
+        )
+    return table
+
+
+def notice_table(rows: Sequence[Mapping[str, str]]) -> Table:
+    """Notices, one line each; what is withheld says why."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    for name in ("state", "source", "handle"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=22)
+    table.add_column("text, or why not", ratio=1)
+    for row in rows:
+        table.add_row(
+            row["state"], row["source"], Text(row["handle"]), Text(row["why"] or row["text"])
         )
     return table
 

@@ -56,11 +56,23 @@ class Session:
         return load_settings(self.home)
 
     @contextmanager
-    def store(self, settings: Settings) -> Iterator[Store]:
-        """The store, closed at the end."""
+    def store(
+        self, settings: Settings, reason: str | None = None, by: str | None = None
+    ) -> Iterator[Store]:
+        """The store, closed at the end.
+
+        ``reason`` is why a person reads who somebody is, ``by`` is that person: each such read
+        is logged. Without a reason it is the pipeline that reads.
+        """
+        from outcry.settings import operator_name
+        from triage.vault import watched
+
         store = settings.open_store()
         try:
-            yield store
+            if reason is None:
+                yield store
+            else:
+                yield watched(store, by or operator_name(), reason, datetime.now(UTC))
         finally:
             store.close()
 

@@ -12,11 +12,16 @@ Environment:
     OUTCRY_PSEUDONYM_KEY      secret that keys the pseudonyms of authors
     OUTCRY_WEBHOOK_SECRET     what senders to the webhook sign with
     OUTCRY_SOURCE_…           secrets of targets, as `listeners.registry` names them
+    OUTCRY_ALERT_WEBHOOK      address that is told of new incidents
+    OUTCRY_SMTP_USER, OUTCRY_SMTP_PASSWORD
+                              for the server that mails alerts
+    OUTCRY_HELPDESK_TOKEN     access token of the help desk
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
 from __future__ import annotations
 
+import getpass
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -32,9 +37,13 @@ from listeners.landing import Landing
 from listeners.reach import Reach
 from listeners.registry import secrets_of
 from models.registry import folder as model_folder
+from outcry.alerts import AlertSettings
+from triage.causes import IncidentRules
+from triage.policy import ContactPolicy
 from triage.rules import Rules
 from triage.store import open_store
 from triage.store.base import Store
+from triage.templates import NOTICES, check_template
 
 T = TypeVar("T")
 
@@ -125,6 +134,20 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
 
 
+class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The help desk that tickets are pushed to."""
+
+    kind: Literal["zammad", "chatwoot", "zendesk"] | None = None
+    url: str = ""
+    user: str = ""
+    """Zendesk: the e-mail address that the token belongs to."""
+    account: str = ""
+    """Chatwoot: the number of the account."""
+    inbox: str = ""
+    """Chatwoot: the number of an API inbox; Zammad: the name of a group."""
+    token: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment."""
 
@@ -140,6 +163,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the brand sells, each with the other ways to write it."""
     places: Mapping[str, tuple[str, ...]] = {}
     """Branches and sites, likewise."""
+    incidents: IncidentRules = IncidentRules()
+    alerts: AlertSettings = AlertSettings()
+    contact: ContactPolicy = ContactPolicy()
+    templates: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(NOTICES))
+    """What is written to customers, by name."""
+    retention: Mapping[str, float] = {}
+    """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
+    helpdesk: HelpdeskSettings = HelpdeskSettings()
 
     @property
     def landing(self) -> Landing:
@@ -218,6 +249,7 @@ def load_settings(home: Path | None = None) -> Settings:
         raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook"}
+    known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -238,6 +270,12 @@ def load_settings(home: Path | None = None) -> Settings:
             file, "products", document.get("products", {}), dict[str, tuple[str, ...]]
         ),
         places=_convert(file, "places", document.get("places", {}), dict[str, tuple[str, ...]]),
+        incidents=_section(file, document, "incidents", IncidentRules),
+        alerts=_alerts(_section(file, document, "alerts", AlertSettings)),
+        contact=_section(file, document, "contact", ContactPolicy).check(),
+        templates=_templates(file, document),
+        retention=_section(file, document, "retention", dict[str, float]),
+        helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings)),
     )
 
 
@@ -259,6 +297,35 @@ def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Ta
         if (value := (secrets or {}).get(param) or os.environ.get(variable + suffix))
     }
     return msgspec.structs.replace(target, params={**target.params, **found}) if found else target
+
+
+def _alerts(settings: AlertSettings) -> AlertSettings:
+    return msgspec.structs.replace(
+        settings,
+        webhook=os.environ.get("OUTCRY_ALERT_WEBHOOK") or settings.webhook,
+        smtp_user=os.environ.get("OUTCRY_SMTP_USER"),
+        smtp_password=os.environ.get("OUTCRY_SMTP_PASSWORD"),
+    )
+
+
+def _helpdesk(settings: HelpdeskSettings) -> HelpdeskSettings:
+    if settings.kind and not settings.url.startswith(("https://", "http://")):
+        raise SettingsError('helpdesk.url is missing; add url = "https://…"')
+    token = os.environ.get("OUTCRY_HELPDESK_TOKEN")
+    return msgspec.structs.replace(settings, token=token)
+
+
+def _templates(file: Path, document: Mapping[str, Any]) -> Mapping[str, str]:
+    own = _section(file, document, "templates", dict[str, str])
+    return {**NOTICES, **{name: check_template(text) for name, text in own.items()}}
+
+
+def operator_name() -> str:
+    """Who sits at this computer, for the vault's log."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _store(settings: StoreSettings) -> StoreSettings:

@@ -9,12 +9,15 @@ import msgspec
 from listeners.mention import Deletion, Mention, make_uid
 from nlp.assessment import Assessment
 from triage import customers
+from triage.erasure import Tombstones
 from triage.evidence import marks
 from triage.families import settle_families
+from triage.private import references_of, without_references
 from triage.rows import OWNER_REPLY, RowMaker, own_words
 from triage.rules import Rules
 from triage.store.base import Account, Identity, Refusal, Store
 from triage.threads import settle
+from triage.vault import keep_references
 
 Pair = tuple[Mention | Deletion, Assessment | None]
 
@@ -30,6 +33,8 @@ class StoreReport(msgspec.Struct, frozen=True, kw_only=True):
     uids: tuple[str, ...] = ()
     """What `triage.casework.fold_cases` has to look at, sorted: everything that was named."""
     refused: tuple[Refusal, ...] = ()
+    forgotten: frozenset[str] = frozenset()
+    """Uids of mentions by people who were forgotten: nothing of them is stored."""
 
 
 def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreReport:
@@ -56,8 +61,13 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
             before = heard.get(record.uid)
             if before is None or before[0].collected_at <= record.collected_at:
                 heard[record.uid] = (record, assessment)
+    said = [(mention, maker.customer(mention)) for mention, _ in heard.values()]
+    forgotten = Tombstones(rules).forgotten(store, said)
+    heard = {uid: pair for uid, pair in heard.items() if uid not in forgotten}
     _save_identities(store, maker, [mention for mention, _ in heard.values()])
-    rows = [row for mention, read in heard.values() for row in maker.rows(mention, read)]
+    made = [(mention, read, maker.rows(mention, read)) for mention, read in heard.values()]
+    keep_references(store, references_of((m, read, rows[0]) for m, read, rows in made))
+    rows = [without_references(row) for _, _, some in made for row in some]
     words = {mention.uid: own_words(mention) for mention, _ in heard.values()}
     rows = settle_families(store, rows, words, rules)
     _note_marks(store, maker, [mention for mention, _ in heard.values()], rules)
@@ -74,6 +84,7 @@ def store_records(store: Store, pairs: Sequence[Pair], rules: Rules) -> StoreRep
         deleted=len(tombstones),
         uids=tuple(uids),
         refused=(*refused, *saved.refused),
+        forgotten=forgotten,
     )
 
 

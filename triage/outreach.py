@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +14,7 @@ from triage.folds import opening_of
 from triage.joining import authors
 from triage.rules import Rules
 from triage.store.base import QueueFilter, Store, Write
+from triage.tables import csv_of
 from triage.ticket import WAITING, Ticket
 
 __all__ = ["act", "as_csv", "as_table", "claim_next", "find", "queue_rows", "refresh", "rows_of"]
@@ -35,8 +34,6 @@ COLUMNS = (
     "excerpt",
     "author",
 )
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def refresh(store: Store, rules: Rules, now: datetime) -> int:
@@ -101,11 +98,8 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     No cell can be taken for a formula by a spreadsheet: one that begins with ``=``, ``+``,
     ``-``, ``@``, a tab or a carriage return gets an apostrophe in front.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for cells in as_table(rows):
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
-    return out.getvalue()
+    headings, *rest = as_table(rows)
+    return csv_of(rest, headings)
 
 
 def _row(ticket: Ticket, author: str | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,7 +64,7 @@ def queue(
     settings = session.settings()
     now = time_of(as_of)
     wanted = QueueFilter(statuses=WAITING, departments=_lanes(department, settings), free_at=now)
-    with session.store(settings) as store:
+    with session.store(settings, "queue") as store:
         rows = outreach.queue_rows(store, wanted, limit)
     if as_json:
         for row in rows:
@@ -95,13 +96,14 @@ def next_(
     session = session_of(context)
     settings = session.settings()
     now = time_of(as_of)
-    with session.store(settings) as store:
+    with session.store(settings, "next", agent) as store:
         lanes = _lanes(department, settings)
         ticket = claim_next(store, agent, now, settings.rules, lanes)
         if ticket is None:
             note("nobody is waiting")
             return
-        found = case.read(store, ticket)
+        reader = case.Reader(agent, f"next {ticket.ticket}", datetime.now(UTC))
+        found = case.read(store, ticket, reader)
     _show(found, as_json)
 
 
@@ -115,12 +117,14 @@ def show(
     Example: `outcry show T-4f7q`
     """
     from outcry import case
+    from outcry.settings import operator_name
     from triage.outreach import find
 
     session = session_of(context)
     settings = session.settings()
-    with session.store(settings) as store:
-        found = case.read(store, find(store, ticket).ticket)
+    with session.store(settings, f"show {ticket}") as store:
+        reader = case.Reader(operator_name(), f"show {ticket}", datetime.now(UTC))
+        found = case.read(store, find(store, ticket).ticket, reader)
     _show(found, as_json)
 
 
@@ -156,7 +160,7 @@ def resolve(
     session = session_of(context)
     settings = session.settings()
     now = time_of(as_of)
-    with session.store(settings) as store:
+    with session.store(settings, f"resolve {ticket}", agent) as store:
         found = find(store, ticket).ticket
         who = agent or found.handling.agent
         if who is None:

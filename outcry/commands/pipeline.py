@@ -87,7 +87,7 @@ def run(
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Listen, score and triage, one after the other.
+    """Listen, score, triage and look for incidents, one after the other.
 
     Without --window: listens to the window that just closed, scores and triages all that
     waits. Needs no settings after an import.
@@ -101,6 +101,7 @@ def run(
     chosen = window_name(settings, window)
     _score(settings, chosen, as_json)
     code = _triage(session, settings, chosen, now, as_json)
+    _incidents(session, settings, now, as_json)
     if not as_json:
         typer.echo("next: 'outcry queue' shows who to call first")
     leave(verdict(rows) or code)
@@ -152,3 +153,13 @@ def _triage(
         note(f"the store refused {triaged.refused} documents; 'outcry doctor' says more")
         return exits.PARTIAL
     return exits.DONE
+
+
+def _incidents(session: Session, settings: Settings, now: datetime, as_json: bool) -> None:
+    from outcry import pipeline
+
+    with session.store(settings) as store:
+        found = pipeline.incidents(settings, store, now=now)
+    report("incidents", found, as_json)
+    for line in found.errors:
+        note(f"{line}; the alert waits and is sent again by the next run")

@@ -25,6 +25,8 @@ from outcry.exits import InputError
 from outcry.importing import import_file
 from outcry.pipeline import Triaged
 from outcry.settings import Settings, StoreSettings, load_settings
+from triage.incident import Incident
+from triage.incidents import incidents
 from triage.outreach import queue_rows
 from triage.store.base import Store
 
@@ -57,6 +59,8 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     """By ticket."""
     folded: dict[str, int]
     left_out: dict[str, int]
+    incidents: tuple[Incident, ...]
+    """What several people report at once, oldest first."""
     silent: tuple[Silent, ...]
     """The posts in no case, oldest first."""
     about: dict[str, str]
@@ -82,6 +86,7 @@ def run_demo(home: Path | None = None) -> Demo:
     try:
         pipeline.replay(settings, store)
         done = pipeline.triage(settings, store, now=AS_OF)
+        pipeline.incidents(settings, store, now=AS_OF)
         return Demo(
             home=settings.home,
             as_of=AS_OF,
@@ -92,6 +97,7 @@ def run_demo(home: Path | None = None) -> Demo:
             cases=_cases(store),
             folded=done.folded,
             left_out=done.left_out,
+            incidents=tuple(incidents(store)),
             silent=_silent(done, lines),
             about={_uid(line): line["about"] for line in lines},
         )

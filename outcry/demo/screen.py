@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from outcry.case import as_object
 from outcry.demo import Demo
 from outcry.screen import queue_table, short
 from triage.folds import OPENED
+from triage.incident import Incident
 from triage.priority import explain
 
 SHOWN = 18
@@ -29,6 +31,7 @@ def show(demo: Demo, console: Console) -> None:
         console.print(Text(line, "bold"))
     console.print(queue_table(demo.queue[:SHOWN], demo.as_of))
     _section(console, f"Why {short(first.ticket)} is first", [*explain(first), _ORDER])
+    _section(console, "One cause, many customers", map(_incident, demo.incidents))
     _section(console, "Folded into one case, so that nobody is called twice", _folds(demo))
     _section(console, "Masked before anybody reads it", _masked(demo))
     _section(console, "Left out", _left_out(demo))
@@ -36,7 +39,7 @@ def show(demo: Demo, console: Console) -> None:
 
 
 def as_objects(demo: Demo) -> Iterator[dict[str, Any]]:
-    """One object a line: a summary, each ticket best first, the first case, what was left out."""
+    """One object a line: a summary, tickets best first, the first case, incidents, the rest."""
     yield {
         "show": "summary",
         "home": str(demo.home),
@@ -51,6 +54,8 @@ def as_objects(demo: Demo) -> Iterator[dict[str, Any]]:
     for row in demo.queue:
         yield {"show": "ticket", **row}
     yield {"show": "first", **as_object(demo.cases[demo.queue[0]["ticket"]])}
+    for one in demo.incidents:
+        yield {"show": "incident", **msgspec.to_builtins(one)}
     for silent in demo.silent:
         yield {
             "show": "left out",
@@ -62,11 +67,13 @@ def as_objects(demo: Demo) -> Iterator[dict[str, Any]]:
 
 
 def commands(demo: Demo) -> Iterator[str]:
-    """Three commands that work as they stand."""
+    """Four commands that work as they stand."""
     start, at = f"{_program()} --home {demo.home}", demo.as_of.strftime("%Y-%m-%dT%H:%MZ")
     yield f"{start} show {short(demo.queue[0]['ticket'])}"
     yield f"{start} next --agent you --as-of {at}"
     yield f"{start} queue --department 'outages and faults' --as-of {at}"
+    for one in demo.incidents[:1]:
+        yield f"{start} incident {short(one.incident)}"
 
 
 def _program() -> str:
@@ -94,6 +101,14 @@ def _folds(demo: Demo) -> Iterator[str]:
         reasons = Counter(fold.reason for fold in ticket.mentions if fold.reason != OPENED)
         words = "; ".join(f"{count} × {reason}" for reason, count in reasons.items())
         yield f"{short(ticket.ticket)}  {words}  ({ticket.excerpt[:40]}…)"
+
+
+def _incident(one: Incident) -> str:
+    noticed = int((one.detected_at - one.first_at).total_seconds() // 60)
+    return (
+        f"{short(one.incident)}  {one.title}: {one.customers} customers on {len(one.sources)} "
+        f"networks, noticed after {noticed} minutes"
+    )
 
 
 def _masked(demo: Demo) -> Iterator[str]:

@@ -31,7 +31,8 @@ def test_run_goes_from_a_feed_to_a_queue(tmp_path: Path, feed: str) -> None:
     (tmp_path / "outcry.toml").write_text(feed)
     result = call(tmp_path, "run", "--json", *NOW)
     assert result.exit_code == exits.DONE
-    listened, scored, triaged = objects(result)
+    listened, scored, triaged, incidents = objects(result)
+    assert incidents["new"] == 0
     assert (listened["step"], listened["target"], listened["new"]) == ("listen", "blog", 2)
     assert listened["window"] == "20260102T054500Z"
     assert (scored["step"], scored["mentions"]) == ("score", 2)
@@ -64,7 +65,7 @@ def test_a_target_that_fails_stops_no_other(tmp_path: Path, feed: str) -> None:
     result = call(tmp_path, "run", "--json", *NOW)
     assert result.exit_code == exits.PARTIAL
     only_line(result)
-    broken, blog, _, triaged = objects(result)
+    broken, blog, _, triaged, _ = objects(result)
     assert (broken["outcome"], broken["error_class"]) == ("failed", "BadTarget")
     assert (blog["outcome"], triaged["new"]) == ("ok", 2)
 

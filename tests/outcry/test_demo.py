@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,14 @@ def test_five_customers_on_three_networks_report_the_outage(demo: Demo) -> None:
     assert len(told) == 5
 
 
+def test_the_outage_is_one_incident_with_its_five_customers(demo: Demo) -> None:
+    (incident,) = demo.incidents
+    assert {demo.about[uid] for uid in incident.posts} == {"outage"}
+    assert (incident.customers, len(incident.sources)) == (5, 3)
+    assert "doornvlei" in incident.title
+    assert incident.detected_at - incident.first_at < timedelta(minutes=30)
+
+
 def test_the_brand_opens_nothing(demo: Demo) -> None:
     assert _case_about(demo, "the brand") == []
 
@@ -139,7 +148,7 @@ def test_it_is_the_same_every_time(tmp_path: Path) -> None:
 
 def test_the_commands_that_it_proposes_work(demo: Demo, desk: Path) -> None:
     proposed = [shlex.split(line) for line in commands(demo)]
-    assert len(proposed) == 3
+    assert len(proposed) == 4
     for _, option, home, *words in proposed:
         assert (option, home) == ("--home", str(demo.home))
         result = call(desk, *words)
@@ -168,6 +177,7 @@ def test_for_scripts_it_is_a_summary_the_tickets_and_the_rest(tmp_path: Path) ->
     kinds = [row["show"] for row in rest]
     assert kinds.count("ticket") == summary["tickets"]
     assert kinds.count("first") == 1
+    assert kinds.count("incident") == 1
     assert kinds.count("left out") == sum(summary["left_out"].values())
 
 

@@ -170,27 +170,31 @@ class ElasticShelf:
         point = self._cluster.call(
             lambda client: client.open_point_in_time(index=everything, keep_alive="5m")
         )["id"]
-        after: Any = None
+        after: Sequence[Any] | None = None
         try:
             while True:
-                answer = self._cluster.call(
-                    lambda client: client.search(
-                        pit={"id": point, "keep_alive": "5m"},
-                        sort=[{"_shard_doc": "asc"}],
-                        size=BATCH,
-                        search_after=after,
-                        track_total_hits=False,
-                        allow_partial_search_results=False,
-                    )
-                )
-                point = answer["pit_id"]
-                for hit in answer["hits"]["hits"]:
-                    after = hit["sort"]
+                page = self._page_at(point, after)
+                for hit in page:
                     yield hit["_index"], hit["_id"], msgspec.json.encode(hit["_source"])
-                if len(answer["hits"]["hits"]) < BATCH:
+                if len(page) < BATCH:
                     return
+                after = page[-1]["sort"]
         finally:
             self._cluster.call(lambda client: client.close_point_in_time(id=point))
+
+    def _page_at(self, point: str, after: Sequence[Any] | None) -> list[Hit]:
+        answer = self._cluster.call(
+            lambda client: client.search(
+                pit={"id": point, "keep_alive": "5m"},
+                sort=[{"_shard_doc": "asc"}],
+                size=BATCH,
+                search_after=after,
+                track_total_hits=False,
+                allow_partial_search_results=False,
+            )
+        )
+        found: list[Hit] = answer["hits"]["hits"]
+        return found
 
     def scrub(self) -> None:
         """Merge each index into one segment, which leaves removed documents behind."""

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "incident",
+    "clock",
     "notice",
     "contact",
-    "optout",
     "delivery",
     "label",
+    "optout",
     "reference",
     "read",
     "erasure",
@@ -33,9 +34,7 @@ Kind = Literal[
 
 SHELVES: dict[Kind, str] = {
     "incident": "incidents",
-    "turn": "incidents",
-    "account": "vault",
-    "link": "vault",
+    "clock": "outreach",
     "notice": "outreach",
     "contact": "outreach",
     "delivery": "outreach",
@@ -44,6 +43,9 @@ SHELVES: dict[Kind, str] = {
     "reference": "vault",
     "read": "vault",
     "erasure": "vault",
+    "turn": "incidents",
+    "account": "vault",
+    "link": "vault",
 }
 """Which of Elasticsearch's indices holds a kind; who may read what is decided by index."""
 

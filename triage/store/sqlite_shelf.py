@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from triage.store.base import Saved, StoredMention, Written
+from triage.store.base import Refusal, Saved, StoredMention, Written
 from triage.store.records import EPOCH, BadRecord, batches, micros, refusal
 from triage.store.shelf import Keep, Kept, Kind
 from triage.store.shelf_records import bare, checked_body
@@ -40,7 +40,9 @@ class SqliteShelf:
                 db.execute(statement)
 
     def shelve(self, kind: Kind, keeps: Sequence[Keep]) -> Written:
-        done, conflicts, refused = [], [], []
+        done: list[str] = []
+        conflicts: list[str] = []
+        refused: list[Refusal] = []
         with self._file.write() as db:
             for keep in keeps:
                 try:
@@ -62,7 +64,7 @@ class SqliteShelf:
     def shelf(
         self, kind: Kind, group: str | None = None, since: datetime | None = None
     ) -> Iterator[Kept]:
-        where, values = "kind = ?", [kind]
+        where, values = "kind = ?", [str(kind)]
         if group is not None:
             where, values = f"{where} AND grp = ?", [*values, group]
         last: tuple[int, str] = (-(2**62) if since is None else micros(since), "")
@@ -134,10 +136,10 @@ class SqliteShelf:
             while True:
                 with self._file.read() as db:
                     page = _rows(db, table, last)
-                for last, key, values in page:
-                    yield table, key, values
+                yield from ((table, key, values) for _, key, values in page)
                 if len(page) < PAGE:
                     break
+                last = page[-1][0]
 
     def scrub(self) -> None:
         """Write the file anew without its free pages, and empty the write-ahead log."""

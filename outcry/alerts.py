@@ -1,0 +1,129 @@
+"""Telling the people on duty of a new incident, once: by webhook, by e-mail, or both."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from functools import partial
+
+import httpx
+import msgspec
+
+from triage.deliveries import Delivery, SendLater, SendRefused, Worked, enqueue, work
+from triage.incident import Incident
+from triage.store.base import Store
+
+WEBHOOK, EMAIL = "webhook", "email"
+TIMEOUT_S = 15
+BUSY = (408, 425, 429)
+
+
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The operator's ``[alerts]``; addresses that are secrets come from the environment."""
+
+    webhook: str | None = None
+    """An https address that takes a POST of JSON, with a line of words as ``text``."""
+    email_to: tuple[str, ...] = ()
+    email_from: str = ""
+    smtp: str = "localhost:25"
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+
+
+def alert(
+    settings: AlertSettings, store: Store, found: Iterable[Incident], now: datetime
+) -> Worked:
+    """Send one alert for each incident that nobody was told of, and what still waits.
+
+    An incident that changes alerts nobody again: its alert is known by the incident's id.
+    """
+    open_ones = [one for one in found if one.kind == "burst" and one.state == "open"]
+    if settings.webhook:
+        enqueue(store, [_delivery(one, WEBHOOK, now) for one in open_ones])
+    if settings.email_to:
+        enqueue(store, [_delivery(one, EMAIL, now) for one in open_ones])
+    done = Worked()
+    if settings.webhook:
+        _add(done, work(store, WEBHOOK, partial(_post, settings.webhook), now))
+    if settings.email_to:
+        _add(done, work(store, EMAIL, partial(_mail, settings), now))
+    return done
+
+
+def words(incident: Incident) -> str:
+    """The incident in one line."""
+    return (
+        f"{incident.severity} incident {incident.incident}: {incident.title}. "
+        f"{incident.customers} customers on {', '.join(incident.sources)} since "
+        f"{incident.first_at:%H:%M} UTC, where {incident.expected:.2g} reports were expected; "
+        f"{incident.department or 'no department'}"
+    )
+
+
+def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
+    return Delivery(
+        key=f"alert/{system}/{incident.incident}",
+        system=system,
+        about=incident.incident,
+        payload={
+            "text": words(incident),
+            "incident": incident.incident,
+            "severity": incident.severity,
+            "title": incident.title,
+            "customers": incident.customers,
+            "department": incident.department,
+            "first_at": incident.first_at.isoformat(),
+        },
+        made_at=now,
+        next_at=now,
+    )
+
+
+def _add(report: Worked, more: Worked) -> None:
+    report.sent += more.sent
+    report.waiting += more.waiting
+    report.failed += more.failed
+    report.errors += more.errors
+
+
+def _post(address: str, one: Delivery) -> str:
+    try:
+        answer = httpx.post(
+            address, json=one.payload, headers={"Idempotency-Key": one.key}, timeout=TIMEOUT_S
+        )
+    except httpx.InvalidURL:
+        raise SendRefused("OUTCRY_ALERT_WEBHOOK is no address: correct it") from None
+    except httpx.HTTPError as error:
+        raise SendLater(f"the alert's webhook does not answer ({type(error).__name__})") from None
+    if answer.status_code in BUSY or answer.status_code >= 500:
+        after = answer.headers.get("retry-after", "")
+        wait = timedelta(seconds=min(int(after), 21600)) if after.isdecimal() else None
+        raise SendLater(f"the alert's webhook is busy ({answer.status_code})", wait)
+    if answer.status_code >= 300:
+        raise SendRefused(
+            f"the alert's webhook refuses ({answer.status_code}): correct OUTCRY_ALERT_WEBHOOK"
+        )
+    return str(answer.status_code)
+
+
+def _mail(settings: AlertSettings, one: Delivery) -> str:
+    mail = EmailMessage()
+    mail["Subject"] = f"Outcry: {one.payload['severity']} incident: {one.payload['title']}"
+    mail["From"] = settings.email_from or settings.email_to[0]
+    mail["To"] = ", ".join(settings.email_to)
+    mail["Message-ID"] = f"<{one.key.replace('/', '.')}@outcry>"
+    mail.set_content(one.payload["text"])
+    host, _, port = settings.smtp.partition(":")
+    try:
+        with smtplib.SMTP(host, int(port or 25), timeout=TIMEOUT_S) as server:
+            if settings.smtp_user:
+                server.starttls()
+                server.login(settings.smtp_user, settings.smtp_password or "")
+            server.send_message(mail)
+    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPAuthenticationError) as error:
+        raise SendRefused(f"the mail server refuses the alert ({type(error).__name__})") from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise SendLater(f"the mail server does not answer ({type(error).__name__})") from None
+    return str(mail["Message-ID"])
