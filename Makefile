@@ -7,6 +7,10 @@ UV := .cache/uv/bin/uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
 # Each may start an Elasticsearch node of its own, of some 800 MB.
 WORKERS ?= 2
+# All but the training of encoders, whose torch of some 5 GB has an environment of its own.
+EXTRAS := airflow,build,dev,encoder,fakes,postgres,sources,telegram,train,webhook
+ENCODERS := tests/models/test_encoders.py
+TRAIN := .cache/train/bin/python
 ROOMS := dags listeners models nlp outcry triage
 
 .PHONY: help demo test lint lock up down deploy-check clean
@@ -17,8 +21,10 @@ help: ## Say what there is
 demo: .venv/base ## Set up what reading and triage need, and show the product on an invented brand
 	@$(BIN)/outcry demo
 
-test: .venv/full ## Set up everything and run every test
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+test: .venv/full .cache/train/ready ## Set up everything and run every test
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
+	  --ignore $(ENCODERS) $(PYTEST_ARGS)
+	@$(TRAIN) -m pytest $(ENCODERS)
 
 lint: .venv/full ## Format, lint, types and import rules alone
 	@$(BIN)/python -m pytest -q tests/test_house.py
@@ -66,5 +72,13 @@ $(UV): requirements.lock
 
 .venv/full: .venv/base
 	@echo "outcry: setting up everything else in .venv"
-	@$(INSTALL) --requirement requirements.lock
+	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable ".[$(EXTRAS)]"
+	@touch $@
+
+.cache/train/ready: .venv/base
+	@echo "outcry: setting up the training of encoders in .cache/train"
+	@$(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" .cache/train
+	@$(UV) pip install --quiet --python $(TRAIN) --constraint requirements.lock editables hatchling
+	@$(UV) pip install --quiet --python $(TRAIN) --constraint requirements.lock \
+	  --no-build-isolation --editable ".[dev,encoder,train,train-encoders]"
 	@touch $@

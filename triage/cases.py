@@ -20,16 +20,17 @@ from triage.store.base import StoredMention
 
 def refusal(row: StoredMention, rules: Rules) -> str | None:
     """Why a post cannot make a case; None for a candidate."""
-    if row.deleted:
-        return "deleted"
-    if row.owner:
-        return "own account"
-    if row.repost:
-        return "repost"
-    if "spam" in row.cues:
-        return "spam"
-    if row.namesake:
-        return "another brand of that name"
+    silent = {
+        "deleted": row.deleted,
+        "own account": row.owner,
+        "repost": row.repost,
+        "private channel": row.private,
+        "spam": "spam" in row.cues,
+        "another brand of that name": row.namesake,
+    }
+    for reason, holds in silent.items():
+        if holds:
+            return reason
     if row.rating is not None and row.rating_max:
         if row.rating / row.rating_max <= rules.low_rating:
             return None

@@ -79,7 +79,7 @@ def _marks(mention: Mention, rules: Rules) -> Iterator[Mark]:
         if source not in rules.unlinked_sources:
             value = account_mark(source, found["handle"])
             yield Mark(kind="statement", value=value, own=False)
-    if mention.source in rules.private_sources:
+    if mention.is_private or mention.source in rules.private_sources:
         for name in (author.id, author.handle, author.url):
             if name and (address := normal_address(name, rules.phone_region)):
                 yield Mark(kind="address", value=address, own=True)

@@ -44,6 +44,7 @@ class RowMaker:
         self._praise, self._questions = rules.praise, rules.questions
         self._always = frozenset(rules.always)
         self._values = rules.customer_values
+        self._private = frozenset(rules.private_sources)
         self._names = frozenset(department.name for department in rules.departments)
         self._key = rules.pseudonym_key.encode() if rules.pseudonym_key else None
 
@@ -162,6 +163,7 @@ class RowMaker:
             parent=parent,
             thread=parent or mention.uid,
             repost=repost,
+            private=mention.is_private or source in self._private,
             namesake=self._brand.verdict(words) == "theirs",
             fingerprint=copied,
             likes=engagement.likes,

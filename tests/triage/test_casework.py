@@ -79,6 +79,12 @@ def test_somebody_who_may_come_to_harm_is_a_case_however_calm_the_words(store: D
     assert report.left_out == {"not a complaint": 1}
 
 
+def test_what_was_said_in_private_is_history_and_no_case(store: DictStore) -> None:
+    letter = heard("1", "I wrote to you twice about the leaking kettle", flags=("private",))
+    report = triage(store, [letter, heard("2", source="email")])
+    assert report.left_out == {"private channel": 2}
+
+
 def test_a_thread_is_one_case_and_a_late_beginning_joins_it(store: DictStore) -> None:
     triage(store, [heard("2", hours=1, parent_id="1"), heard("3", hours=2, parent_id="2")])
     ticket = only_ticket(store)

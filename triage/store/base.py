@@ -64,6 +64,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     thread: str
     """Uid of the thread's first known item; triage moves it when an earlier one turns up."""
     repost: bool = False
+    private: bool = False
+    """Said to us alone, as in an e-mail: part of the history, never a case to answer in public."""
     namesake: bool = False
     """About another brand of that name, as the operator's words tell."""
     fingerprint: str
