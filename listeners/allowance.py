@@ -154,7 +154,9 @@ class Credential:
                 at,
                 ours=True,
             )
-        at = now + timedelta(seconds=lacking * rate.per / rate.amount)
+        # A time is cut to microseconds: without the moment more it would be too early for ever.
+        wait = timedelta(seconds=lacking * rate.per / rate.amount) + timedelta(milliseconds=1)
+        at = now + wait
         return RateLimited(
             f"{self._name}: {rate.amount:g} {rate.what} in {rate.per:g} s are used up: "
             f"come back at {at.isoformat()}",
