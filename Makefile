@@ -22,7 +22,7 @@ demo: .venv/base ## Set up what reading and triage need, and show the product on
 	@$(BIN)/outcry demo
 
 test: .venv/full .cache/train/ready ## Set up everything and run every test
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal \
 	  --ignore $(ENCODERS) $(PYTEST_ARGS)
 	@$(TRAIN) -m pytest $(ENCODERS)
 
