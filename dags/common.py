@@ -21,6 +21,27 @@ SCORED = Asset("outcry_scored", uri="outcry://landing/scored")
 
 _PARTITION = "%Y-%m-%dT%H:%M:%S"
 
+FAMILIES = (
+    "default",
+    "app_store",
+    "bluesky",
+    "discourse",
+    "email",
+    "google_play",
+    "hackernews",
+    "hellopeter",
+    "jetstream",
+    "lemmy",
+    "mastodon",
+    "reddit",
+    "stackexchange",
+    "telegram",
+    "trustpilot",
+    "x",
+    "youtube",
+)
+"""Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
+
 
 class NoWindow(AirflowFailException):
     """The run does not say which window it is about; trying again cannot help."""

@@ -16,27 +16,6 @@ from airflow.sdk import CronPartitionTimetable, TaskGroup, XComArg, dag, task
 
 from dags import common, retries
 
-FAMILIES = (
-    "default",
-    "app_store",
-    "bluesky",
-    "discourse",
-    "email",
-    "google_play",
-    "hackernews",
-    "hellopeter",
-    "jetstream",
-    "lemmy",
-    "mastodon",
-    "reddit",
-    "stackexchange",
-    "telegram",
-    "trustpilot",
-    "x",
-    "youtube",
-)
-"""Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
-
 
 @task(retries=0)
 def targets(family: str) -> list[dict[str, str]]:
@@ -88,7 +67,7 @@ def complain() -> None:
 def listen() -> None:
     """One mapped task per family, since a pool belongs to a task; then the asset."""
     heard: list[XComArg] = []
-    for family in FAMILIES:
+    for family in common.FAMILIES:
         with TaskGroup(family):
             heard.append(collect.override(pool=f"outcry_{family}").expand_kwargs(targets(family)))
     heard >> publish()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -154,9 +155,9 @@ class Credential:
                 at,
                 ours=True,
             )
-        # A time is cut to microseconds: without the moment more it would be too early for ever.
-        wait = timedelta(seconds=lacking * rate.per / rate.amount) + timedelta(milliseconds=1)
-        at = now + wait
+        # Whole microseconds, upwards: a time that is cut would be too early for ever.
+        micros = max(1, ceil(lacking * rate.per / rate.amount * 1e6 - 1e-3))
+        at = now + timedelta(microseconds=micros)
         return RateLimited(
             f"{self._name}: {rate.amount:g} {rate.what} in {rate.per:g} s are used up: "
             f"come back at {at.isoformat()}",

@@ -44,6 +44,7 @@ CODES: Mapping[str, int] = {
     "CuesInvalid": WRONG,
     "ModelsError": FAILED,
     "ModelUnknown": WRONG,
+    "ModelUnfit": FAILED,
     "DataMissing": WRONG,
     "TriageError": FAILED,
     "StoreError": FAILED,

@@ -13,7 +13,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from dags.common import RAW, SCORED
-from dags.listen import FAMILIES
+from dags.common import FAMILIES
 from tests.dags.conftest import DAGS, ROOT, airflow_environment
 
 pytestmark = pytest.mark.airflow

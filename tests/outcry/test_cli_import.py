@@ -208,7 +208,8 @@ def test_run_after_an_import_needs_no_settings(home: Path, good: Path) -> None:
     _import(home, good)
     result = call(home, "run", "--json", "--as-of", "2026-11-20T12:00Z")
     assert result.exit_code == exits.DONE
-    scored, triaged = objects(result)
+    scored, triaged, looked = objects(result)
+    assert looked["step"] == "incidents"
     assert (scored["step"], scored["mentions"]) == ("score", 2)
     assert (triaged["step"], triaged["new"]) == ("triage", 2)
 

@@ -308,7 +308,10 @@ def test_a_file_that_changed_or_went_away_after_all_is_said_to(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"preset": "none"}, "use one of support-threads, airline, canonical"),
+        (
+            {"preset": "none"},
+            "use one of support-threads, airline, zendesk, freshdesk, helpdesk, canonical",
+        ),
         ({"preset": "airline", "fields": {}}, "exclude each other"),
         ({"timezone": "Nowhere/Land"}, "timezone 'Nowhere/Land' is not known"),
         ({"encoding": "utf-16"}, "encoding 'utf-16' cannot be read"),
