@@ -12,8 +12,7 @@ from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
-from dags.common import RAW, SCORED
-from dags.common import FAMILIES
+from dags.common import FAMILIES, RAW, SCORED
 from tests.dags.conftest import DAGS, ROOT, airflow_environment
 
 pytestmark = pytest.mark.airflow
