@@ -109,14 +109,15 @@ def _target(target: Target) -> Check:
     name = f"target {target.source}/{target.key}"
     try:
         found = listener(target.source)
+        target = with_secrets(target)
         if isinstance(found, Checks):
-            found.check(with_secrets(target))
+            found.check(target)
     except ListenerError as error:
         return Check(name=name, status="fail", detail=in_one_line(error))
     if target.source not in SECRETS:
         return Check(name=name, status="ok", detail="needs no credential")
     param, variable = SECRETS[target.source]
-    if with_secrets(target).params.get(param):
+    if target.params.get(param):
         return Check(name=name, status="ok", detail="its credential is set")
     if variable in found.traits.needs:
         return Check(name=name, status="fail", detail=f"no credential: set {variable}")
