@@ -111,17 +111,19 @@ def _target(target: Target) -> Check:
     name = f"target {target.source}/{target.key}"
     try:
         found = listener(target.source)
+        target = with_secrets(target)
         if isinstance(found, Checks):
-            found.check(with_secrets(target))
+            found.check(target)
     except ListenerError as error:
         detail = without_secrets(in_one_line(error), with_secrets(target))
         return Check(name=name, status="fail", detail=detail)
     source = SOURCES[target.source]
     if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")
-    params = with_secrets(target).params
     suffix = f"_{target.credential}" if target.credential else ""
-    missing = [word + suffix for param, word in source.secrets.items() if not params.get(param)]
+    missing = [
+        word + suffix for param, word in source.secrets.items() if not target.params.get(param)
+    ]
     if not missing:
         return Check(name=name, status="ok", detail="its credential is set")
     words = " and ".join(missing)

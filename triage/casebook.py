@@ -56,7 +56,7 @@ class Casebook:
         self._settle_holders()
         self._openers.clear()
         self.load_copies(
-            row for rows in self.members.values() for row in rows if self._is_candidate(row)
+            row for rows in self.members.values() for row in rows if self.is_candidate(row)
         )
 
     def load_copies(self, rows: Iterable[StoredMention]) -> None:
@@ -73,7 +73,7 @@ class Casebook:
             self._copies[row.fingerprint].append(row)
         alone = {key for key in wanted if len(self._copies[key]) < 2}
         crowded = [row for row in found if row.fingerprint not in alone]
-        threads = {row.thread for row in crowded if self._is_candidate(row)} - self._decisions_of
+        threads = {row.thread for row in crowded if self.is_candidate(row)} - self._decisions_of
         self._decisions_of |= threads
         if threads:
             self._note_decisions(self._store.tickets_of_threads(sorted(threads)))
@@ -103,7 +103,7 @@ class Casebook:
     def original(self, row: StoredMention) -> StoredMention | None:
         """The candidate whose words the row repeats; None if there is none (or no words)."""
         if not row.fingerprint or row.alone:
-            return row if self._is_candidate(row) else None
+            return row if self.is_candidate(row) else None
         known = self._originals_in(row.fingerprint)
         if row.uid not in known:
             known = self._originals_beyond(row)
@@ -121,7 +121,7 @@ class Casebook:
         return cases.oldest_first(row for thread in threads for row in self._openers[thread])
 
     def is_opener(self, row: StoredMention) -> bool:
-        if not self._is_candidate(row):
+        if not self.is_candidate(row):
             return False
         original = self.original(row)
         return original is not None and cases.is_by(row, original)
@@ -144,12 +144,12 @@ class Casebook:
                     continue
                 if row.repost:
                     reposts.append(row)
-                elif self._is_candidate(row) and not cases.is_by(row, original):
+                elif self.is_candidate(row) and not cases.is_by(row, original):
                     copies.append(row)
         posts = [
             row
             for row in rows
-            if row.uid not in uids and not (row.owner or row.repost) and not self._is_candidate(row)
+            if row.uid not in uids and not (row.owner or row.repost) and not self.is_candidate(row)
         ]
         for row in [*openers, *posts, *copies]:
             plain = self._copies.get(repost_key(row.uid), ())
@@ -174,7 +174,8 @@ class Casebook:
         for row in self.of_persons(self._store.copies(wanted)) if wanted else ():
             self._copies[row.fingerprint].append(row)
 
-    def _is_candidate(self, row: StoredMention) -> bool:
+    def is_candidate(self, row: StoredMention) -> bool:
+        """Whether somebody should answer it: see `triage.cases`."""
         return cases.refusal(row, self._rules) is None
 
     def _originals_in(self, fingerprint: str) -> dict[str, StoredMention]:

@@ -166,11 +166,11 @@ def _decide(
 ) -> list[_Decision]:
     book = Casebook(store, rules)
     rows = {row.uid: row for row in book.of_persons(rows.values())}
-    targets = _load_targets(store, book, rows, rules)
+    targets = _load_targets(store, book, rows)
     owners = sorted({c for t in _homeless(book, targets) if (c := _customer(book, t))})
     if owners:
         posts = book.posts_of(owners)
-        book.load(row.thread for row in posts if cases.refusal(row, rules) is None)
+        book.load(row.thread for row in posts if book.is_candidate(row))
     joined = _assign(book, _homeless(book, targets), rules)
     touched = {book.holder[thread] for thread in targets if thread in book.holder}
     touched |= book.stale()
@@ -199,9 +199,7 @@ def _decide(
     return decisions
 
 
-def _load_targets(
-    store: Store, book: Casebook, rows: dict[str, StoredMention], rules: Rules
-) -> set[str]:
+def _load_targets(store: Store, book: Casebook, rows: dict[str, StoredMention]) -> set[str]:
     """The threads whose tickets these mentions have a part in, loaded."""
     said = [row for row in rows.values() if not row.owner]
     named = {
@@ -215,7 +213,7 @@ def _load_targets(
     targets = {row.thread for row in heard if row.owner or not row.repost}
     book.load(targets)
     # Small talk in the same words is common and is nobody's voice: it is not looked up.
-    telling = [r for r in said if r.repost or r.deleted or cases.refusal(r, rules) is None]
+    telling = [row for row in said if row.repost or row.deleted or book.is_candidate(row)]
     book.load_copies(telling)
     originals = (book.original(row) for row in telling)
     targets |= {original.thread for original in originals if original is not None}

@@ -145,8 +145,8 @@ def test_a_stream_is_held_a_few_hundred_passages_at_a_time(assessor: Assessor) -
 def test_memory_stays_flat_over_a_stream_of_new_words(assessor: Assessor) -> None:
     def stream(size: int) -> Iterator[Passage]:
         for at in range(size):
-            word = "".join(chr(ord("a") + int(digit)) for digit in str(at))
-            yield Passage(uid=str(at), text=f"my parcel z{word} is broken and angry", lang="en")
+            text = f"my parcel z{small_model.word(at)} is broken and angry"
+            yield Passage(uid=str(at), text=text, lang="en")
 
     for _ in assessor.stream(stream(2_000)):
         pass

@@ -32,21 +32,15 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
     )
 
 
-def _word(number: int) -> str:
-    """Another word for every number, in letters: a token does not run over a digit."""
-    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
-
-
 def test_memory_stays_flat_over_a_stream_of_new_words() -> None:
     weights = small_model.weights(broken=2.0)
-    reader = Baseline(
-        small_model.metadata(b""), weights, remembered=500
-    )  # forgets at every third text
+    # Texts of 200 words, so that it forgets at every third.
+    reader = Baseline(small_model.metadata(b""), weights, remembered=500)
     held = []
     tracemalloc.start()
     for start in range(5):
         for at in range(start * 12, start * 12 + 12):
-            reader.read([" ".join(_word(at * 200 + n) for n in range(200))])
+            reader.read([" ".join(small_model.word(at * 200 + n) for n in range(200))])
         held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert held[-1] < 1.2 * held[0]  # five times as much without a bound
