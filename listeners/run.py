@@ -177,15 +177,18 @@ class _Run:
         """Make a page durable, and account for what an interrupted run left."""
         memory = Memory(self.doc.recent, self.doc.recent_rejects)
         orphans, self.orphans = self.orphans, _Orphans()
-        judged: _Judged = [(record, memory.judge(record)) for record in page.items]
-        fresh = [record for record, verdict in judged if verdict != "duplicate"]
+        # What is on disk and has not come again was stored first: an edited item follows it.
+        before = orphans.not_among(page.items)
+        judged: _Judged = [(record, memory.judge(record)) for record in before]
+        of_page: _Judged = [(record, memory.judge(record)) for record in page.items]
+        judged += of_page
+        fresh = [record for record, verdict in of_page if verdict != "duplicate"]
         fresh_rejects = [reject for reject in page.rejects if memory.is_new(reject)]
         # Judged as if nothing had been interrupted; only then is what is on disk left out.
         parts = orphans.parts + self._write_items(orphans.without(fresh), orphans.parts)
         reject_parts = orphans.reject_parts + self._write_rejects(
             orphans.without_rejects(fresh_rejects), orphans.reject_parts
         )
-        judged += [(record, memory.judge(record)) for record in orphans.not_among(fresh)]
         fresh_rejects += [reject for reject in orphans.rejects if memory.is_new(reject)]
         self._save(
             state=state,
@@ -307,11 +310,11 @@ class _Orphans:
         on_disk = {reject.id for reject in self.rejects}
         return [reject for reject in fresh if reject.id not in on_disk] if on_disk else fresh
 
-    def not_among(self, fresh: Sequence[Record]) -> list[Record]:
+    def not_among(self, page: Sequence[Record]) -> list[Record]:
         """What is on disk and did not come again."""
         if not self.records:
             return []
-        again = {_version(record) for record in fresh}
+        again = {_version(record) for record in page}
         return [record for record in self.records if _version(record) not in again]
 
 

@@ -31,6 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     frozen_layers: int = 0
     """The lowest layers of a large base may stay as they are."""
     seed: int | None = None
+    passes: int | None = None
 
     def applied(self, plan: Plan) -> Plan:
         """The plan with these options."""
@@ -39,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             rate=self.rate or plan.rate,
             frozen_layers=self.frozen_layers,
             seed=plan.seed if self.seed is None else self.seed,
+            passes=self.passes or plan.passes,
         )
 
 

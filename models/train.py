@@ -179,15 +179,18 @@ def main(
         list[Path] | None, typer.Option(help="Student: a folder of an exported encoder; repeat.")
     ] = None,
     share: Annotated[
-        float, typer.Option(help="Encoders: how much of the larger sets is sampled, of 1.")
+        float, typer.Option(help="Encoders: how much of the larger sets is sampled.")
     ] = 1.0,
     rate: Annotated[float | None, typer.Option(help="Encoders: the learning rate.")] = None,
     frozen: Annotated[int, typer.Option(help="Encoders: lowest layers left as they are.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Encoders: another seed.")] = None,
+    passes: Annotated[
+        int | None, typer.Option(min=1, help="Encoders: how often all is seen.")
+    ] = None,
 ) -> None:
     """Train a model on the labelled sets."""
     if recipe_name is not Recipe.LINEAR:
-        options = Options(share=share, rate=rate, frozen_layers=frozen, seed=seed)
+        options = Options(share=share, rate=rate, frozen_layers=frozen, seed=seed, passes=passes)
         _train_encoder(recipe_name, data_folder, out, base, teacher or [], options)
         return
     try:

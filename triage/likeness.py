@@ -26,7 +26,7 @@ COPY_WORDS, COPY_LETTERS = 5, 40
 NEAR_WORDS, NEAR_LETTERS = 7, 25
 """A text with fewer words or letters is a copy of the same words only."""
 
-RESEMBLES = 0.55
+RESEMBLES = 0.65
 """Shared shingles of all shingles from which two texts are copies."""
 CONTAINED = 0.85
 """Shared shingles of the shorter's from which it is a piece of the longer."""

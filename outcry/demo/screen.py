@@ -20,7 +20,7 @@ from triage.folds import OPENED
 from triage.incident import Incident
 from triage.priority import explain
 
-SHOWN = 18
+SHOWN = 15
 _ORDER = "The list goes by tier, then by the nearest deadline."
 
 

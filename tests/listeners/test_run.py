@@ -309,6 +309,20 @@ def test_what_was_stored_and_does_not_come_again_is_in_the_books(tmp_path: Path)
     assert [p.number for p in landing.parts(REJECTS)] == [0]
 
 
+def test_what_was_edited_while_the_process_was_down_is_stored_once_in_its_new_words(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "landing"
+    with pytest.raises(CrashError):
+        run(CrashingLanding(root, 8), page(mention("1", "old"), rejects=[reject("a")]))
+    landing = Landing(root)
+    assert stored_texts(landing) == ["old"]
+    row = run(landing, page(mention("1", "new")))
+    assert (row.new, row.changed) == (1, 1)
+    assert run(landing, page(mention("1", "new"))).duplicate == 1
+    assert stored_texts(landing) == ["old", "new"]
+
+
 def test_a_window_that_was_interrupted_and_left_keeps_its_books(tmp_path: Path) -> None:
     root = tmp_path / "landing"
     with pytest.raises(CrashError):

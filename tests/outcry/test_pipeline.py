@@ -22,6 +22,24 @@ from tests.outcry.pipeline_home import AS_OF, kept, landed, queued, run_file
 from tests.servers.elasticsearch import Node
 from tests.triage.store.conftest import remove_prefix
 
+FOLD_THEN_WAIT = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from outcry.pipeline import triage
+from outcry.settings import load_settings
+
+def stop_midway(what, done, total):
+    if (what, done) == ("fold", 1):
+        print("midway", flush=True)
+        sys.stdin.readline()
+
+settings = load_settings(Path(sys.argv[1]))
+now = datetime.fromisoformat(sys.argv[2])
+triage(settings, settings.open_store(), now=now, progress=stop_midway)
+"""
+"""A process of its own, as its turn is over once it has died."""
+
 FILES = {"support-threads": "support_threads.csv", "airline": "airline.csv"}
 
 
@@ -147,20 +165,13 @@ def test_a_store_that_dies_midway_costs_one_line_and_the_next_run_catches_up(
     expected = kept(load_settings(home))
     _use(node, monkeypatch)
     settings = load_settings(home)
-    store = settings.open_store()
-    stopped = False
-
-    def stop_midway(what: str, done: int, total: int) -> None:
-        nonlocal stopped
-        if (what, done) == ("fold", 1):
-            node.stop_hard()
-            stopped = True
-
-    with pytest.raises(Exception, match=r"^[^\n]+$") as caught:
-        triage(settings, store, now=AS_OF, progress=stop_midway)
-    store.close()
-    assert stopped
-    assert type(caught.value).__name__ == "StoreUnavailable"
+    command = [sys.executable, "-c", FOLD_THEN_WAIT, str(home), AS_OF.isoformat()]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as folding:
+        assert folding.stdout is not None
+        assert folding.stdout.readline() == "midway\n"
+        node.stop_hard()
+        _, said = folding.communicate("the store is gone\n")
+    assert said.strip().splitlines()[-1].startswith("triage.errors.StoreUnavailable: ")
 
     down = _outcry(home, "triage", "--as-of", AS_OF.isoformat())
     assert down.returncode == 4

@@ -36,19 +36,28 @@ def test_a_scripted_cast_is_joined_where_it_is_certain_and_never_wrongly() -> No
     assert result.proposed > 50
 
 
-def test_the_same_verified_address_joins_by_itself_and_makes_one_case() -> None:
+def test_the_same_verified_address_joins_by_itself_and_public_meets_private_in_one_story() -> None:
     store = DictStore()
-    mail = said("email", "Ann@Mail.example")
+    mail = said("email", "Ann@Mail.example", "no parcel. I'm @annie on mastodon, by the way")
     desk = said("helpdesk", "ann@mail.example", "my parcel is still not here", 20)
-    triage(store, [mail, desk], RULES)
+    post = said("mastodon", "annie", "a parcel that never comes, thanks for nothing", 30)
+    triage(store, [mail, desk, post], RULES)
+    joining.settle(store, RULES, NOW)
     (ticket,) = store.all_tickets()
-    assert ticket.posts == 2
-    (link,) = customers.links(store, "joined")
-    assert [one.kind for one in link.evidence] == ["address"]
+    assert [fold.uid for fold in ticket.mentions] == [post[0].uid]
+    kinds = sorted(one.kind for link in customers.links(store, "joined") for one in link.evidence)
+    assert kinds == ["address", "statement"]
     assert {one.source for one in customers.identities(store, ticket.customer)} == {
         "email",
         "helpdesk",
+        "mastodon",
     }
+
+
+def test_what_is_said_in_private_is_history_and_opens_nothing() -> None:
+    store = DictStore()
+    triage(store, [said("email", "ann@mail.example", "my parcel is still not here")], RULES)
+    assert list(store.all_tickets()) == []
 
 
 def test_who_says_which_account_is_theirs_is_believed_whenever_it_turns_up() -> None:

@@ -57,12 +57,14 @@ def background(days: int) -> list[Pair]:
 def outage(at: float, count: int = 5, word: str = "Doornvlei", by: str = "out") -> list[Pair]:
     """Different people, different words, one after the other every nine minutes."""
     ways = ("no light on", "everything dead in", "still nothing in", "we sit in the dark in")
+    tails = ("since breakfast", "a second time", "what is wrong", "three hours now", "says nobody")
     if word == "Windmeul":
         ways = ("slow pages near", "bad voice calls around", "dropped again at", "hopeless speed")
+        tails = ("tonight", "for days", "like always", "every evening", "at full price")
     return [
         heard(
             f"{by}{n}",
-            f"{ways[n % 4]} {word}{' again and' * (n // 4)} again",
+            f"{ways[n % 4]} {word} again, {tails[n // 4]}",
             by=f"{by}-{n}",
             hours=at + n * 0.15,
             source=("mastodon", "bluesky", "reddit")[n % 3],
