@@ -30,7 +30,7 @@ def triage_window() -> dict[str, int]:
 
 @dag(
     schedule=PartitionedAssetTimetable(assets=common.SCORED),
-    max_active_runs=2,
+    max_active_runs=1,  # A store has one triage at a time.
     doc_md=__doc__,
     **common.dag_arguments(minutes=60),
 )

@@ -11,9 +11,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.servers.elasticsearch import Node, NodeUnavailable, private_node, running_node
+
+# How long an example takes says nothing on a machine that does other work beside.
+hypothesis.settings.register_profile("outcry", deadline=None)
+hypothesis.settings.load_profile("outcry")
 
 
 def _not_run(marker: str, reason: str) -> None:

@@ -141,12 +141,14 @@ def test_a_replay_is_refused_and_stays_refused(hook: Hook) -> None:
         {"signed": ""},
         {"signed": "sha256=" + "0" * 64},
         {"signed": b"sha256=\xe9"},
-        {"at": 0},
-        {"at": time.time() - 400},
-        {"at": time.time() + 400},
+        {"at": -1e9},
+        {"at": -400},
+        {"at": 400},
     ],
 )
 def test_what_is_not_signed_now_by_us_is_refused(hook: Hook, forged: dict[str, Any]) -> None:
+    if "at" in forged:  # seconds from now, as the test may begin long after it was collected
+        forged = {"at": time.time() + forged["at"]}
     answer = hook.send(encoded(row("forged")), **forged)
     assert answer.status_code == 401
     assert "forged" not in hook.texts()
