@@ -52,7 +52,12 @@ class Allowance(Protocol):
 
         Raises:
             RateLimited: if there is not that much left; nothing is counted then.
+            ValueError: if ``amount`` is negative.
         """
+        ...
+
+    def correct(self, by: float, what: str) -> None:
+        """Count ``by`` more as used, or less if it is negative, after the fact; never refuses."""
         ...
 
     def left(self, what: str) -> float | None:
@@ -81,9 +86,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             RateLimited: if the credential's allowance is used up; says until when.
+            ValueError: if ``amount`` is negative; what was not used is put back by `correct`.
         """
         if self.allowance is not None:
             self.allowance.take(amount, what)
+
+    def correct(self, by: float, what: str) -> None:
+        """Count ``by`` more as used, or less if it is negative, once the price is known."""
+        if self.allowance is not None:
+            self.allowance.correct(by, what)
 
     def block(self, until: datetime) -> None:
         """Let no target of the credential ask before ``until``: the network has said so."""
