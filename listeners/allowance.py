@@ -27,6 +27,7 @@ from listeners.landing import Landing, damaged, trouble
 
 PATIENCE = 2.0
 """Seconds that `Credential.take` waits itself."""
+_FOLDER = "state/allowance"
 _LOCK_SECONDS = 10
 _MONTHS = 13
 _DAYS = 93
@@ -66,6 +67,13 @@ def name_of(listener: Listener, target: Target) -> str:
         return target.source
     digest = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:12]
     return f"{target.source}-{digest}"
+
+
+def accounts(landing: Landing) -> Iterator[str]:
+    """The names of all credentials that have used something, sorted."""
+    for path in sorted((landing.root / _FOLDER).glob("*.json")):
+        if not path.name.startswith("."):
+            yield path.stem
 
 
 class Credential:
@@ -192,7 +200,7 @@ class Credential:
 
     @property
     def _path(self) -> str:
-        return f"state/allowance/{self._name}.json"
+        return f"{_FOLDER}/{self._name}.json"
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

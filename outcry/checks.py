@@ -14,9 +14,10 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Checks, Target
-from listeners.coverage import silences
+from listeners.coverage import HISTORY, silences
 from listeners.errors import ListenerError
-from listeners.landing import RAW, scored
+from listeners.landing import RAW, scored, window_name
+from listeners.ledger import LedgerRow
 from listeners.registry import SOURCES, listener
 from listeners.secrets import without_secrets
 from models.errors import ModelsError
@@ -64,7 +65,7 @@ def health(settings: Settings, now: datetime) -> Iterator[Check]:
     yield from ready(settings)
     yield _disk(settings.home)
     yield _tried("landing size", lambda: _sizes(settings))
-    yield from _ledger(settings)
+    yield from _ledger(settings, now)
     yield from _waiting_parts(settings)
     try:
         store = settings.open_store()
@@ -154,19 +155,20 @@ def _sizes(settings: Settings) -> str:
     return f"{len(files)} files, {_size(sum(files))}"
 
 
-def _ledger(settings: Settings) -> Iterator[Check]:
+def _ledger(settings: Settings, now: datetime) -> Iterator[Check]:
     """The newest row of each target where something is wrong, and every known gap."""
     try:
-        newest = {(row.source, row.target): row for row in ledger.rows(settings.landing)}
-        gaps = [
-            f"{row.source}/{row.target} {row.window}: {gap}"
-            for row in ledger.rows(settings.landing)
-            for gap in row.gaps
-        ]
+        newest: dict[tuple[str, str], LedgerRow] = {}
+        gaps: list[str] = []
+        since = window_name(now - HISTORY)
+        recent = ledger.rows(settings.landing, wanted=lambda name: name >= since)
+        for row in recent:
+            newest[row.source, row.target] = row
+            gaps += [f"{row.source}/{row.target} {row.window}: {gap}" for gap in row.gaps]
     except ListenerError as error:
         yield Check(name="ledger", status="fail", detail=in_one_line(error))
         return
-    for alert in silences(settings.landing):
+    for alert in silences(settings.landing, now):
         words = f"since {alert.since}: {alert.words}"
         yield Check(name=f"silence {alert.source}/{alert.target}", status="warn", detail=words)
     bad = [row for row in newest.values() if row.outcome in ("failed", "partial")]
