@@ -214,6 +214,25 @@ class Checks(Protocol):
         ...
 
 
+@runtime_checkable
+class Identifies(Protocol):
+    """A listener whose network says, without a price, who a credential is and what it may do."""
+
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do, in a few words, by a call that changes nothing.
+
+        It is the network's own call for this where there is one, else the least that listening
+        asks. What it costs is counted by the budget's allowance, as any call. Never shows a
+        secret.
+
+        Raises:
+            AuthFailed: if the credential is refused.
+            RateLimited, Transient: if nobody can tell now.
+            ListenerError: as `Listener.collect`.
+        """
+        ...
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A stored mention, as far as looking at it again needs it."""
 

@@ -115,6 +115,11 @@ class Mastodon:
         """
         _timeline(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        client = _Client(_timeline(target), budget, self._timeout)
+        return with_retries(client.whoami, sleep=self._sleep, jitter=self._jitter)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of posts, each page oldest first.
 
@@ -242,6 +247,17 @@ class _Client:
         """Requests left in the server's five minutes."""
         left = self._api.ratelimit_remaining
         return left if isinstance(left, int) else None
+
+    def whoami(self) -> str:
+        """Whose token it is and what for; one of an application alone will do."""
+        self._budget.take()
+        try:
+            app = self._api.app_verify_credentials()
+        except mastodon.MastodonError as error:
+            raise self._named(error) from error
+        scopes = app.get("scopes") or ()  # Servers before 4.3 do not say.
+        may = " ".join(map(str, scopes)) or "read, as far as the server says"
+        return f"the token of {str(app.get('name') or 'an application')[:60]!r} may: {may}"
 
     def check_open(self) -> None:
         """Refuse a feed that the server has switched off: it may answer with nothing."""

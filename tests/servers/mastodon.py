@@ -76,6 +76,8 @@ class MastodonServer:
     def __call__(self, request: Request) -> Answer:
         if request.path.rstrip("/") == "/api/v2/instance":
             return self._instance()
+        if request.path.rstrip("/") == "/api/v1/apps/verify_credentials":
+            return self._application(request)
         if not request.path.startswith("/api/v1/timelines/tag/"):
             return _json({"error": "Record not found"}, 404)
         if self.token and request.headers.get("authorization") != f"Bearer {self.token}":
@@ -94,6 +96,12 @@ class MastodonServer:
         return _json(
             {"domain": "x", "version": "4.5.0", "configuration": {"timelines_access": access}}
         )
+
+    def _application(self, request: Request) -> Answer:
+        if request.headers.get("authorization") != "Bearer a secret":
+            return _json({"error": "The access token is invalid"}, 401)
+        scopes = {} if self.access is None else {"scopes": ["read", "profile"]}
+        return _json({"name": "Harrowgate listens", "website": None, **scopes})
 
     def _timeline(self, request: Request) -> Answer:
         query = request.query

@@ -55,6 +55,8 @@ class Imap:
         self._session: imaplib.IMAP4 | None = None
         self.validity = 0
         """Uids mean something while this number stays the same."""
+        self.count = 0
+        """Messages in the folder when it was opened."""
 
     def open(self) -> None:
         """Select the folder, for reading only.
@@ -71,9 +73,10 @@ class Imap:
             self._session.login(self._mailbox.user or "", self._mailbox.password or "")
         with self._named("select"):
             folder = '"' + self._mailbox.folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            self._do("select", self._session.select(folder, readonly=True))
+            (count, *_) = self._do("select", self._session.select(folder, readonly=True))
             _, values = self._session.response("UIDVALIDITY")
         self.validity = int(values[0]) if values and values[0] else 0
+        self.count = int(count or 0)
 
     def uids(self, after: int | None, since: datetime) -> list[int]:
         """The uids above ``after``, rising; those of the days from ``since`` on if it is None."""
