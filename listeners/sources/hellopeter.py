@@ -111,9 +111,7 @@ class HelloPeter:
         except MALFORMED as error:
             raise ValueError(one_line(error)) from error
 
-    def _page(
-        self, business: Business, number: int, budget: Budget
-    ) -> tuple[Sequence[Any], bool]:
+    def _page(self, business: Business, number: int, budget: Budget) -> tuple[Sequence[Any], bool]:
         answer = self._ask(business, number, budget)
         reviews = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(reviews, list):

@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import BytesIO
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import mastodon
 import msgspec
+import requests
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
@@ -239,7 +241,6 @@ class _Client:
             session=guarded_session(budget.reach),
             version_check_mode="none",
         )
-        # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
         self._api.session.hooks["response"].append(self._keep)
 
     @property
@@ -298,8 +299,24 @@ class _Client:
             )
         return posts, newest, oldest
 
-    def _keep(self, response: Any, *_: object, **__: object) -> None:
+    def _keep(self, response: requests.Response, *_: object, **__: object) -> Any:
+        """Keep what was sent, and give the client a list's headers without its posts.
+
+        It makes objects of every field, which is most of a run's time, and None of what it
+        cannot read; a reject has to keep what was sent. All but the posts is its own affair.
+        """
         self._body = response.content
+        try:
+            is_list = response.ok and isinstance(msgspec.json.decode(self._body), list)
+        except msgspec.DecodeError:
+            return None
+        if not is_list:
+            return None
+        bare = requests.Response()
+        bare.status_code, bare.reason = response.status_code, response.reason
+        bare.headers, bare.url, bare.request = response.headers, response.url, response.request
+        bare.raw = BytesIO(b"[]")
+        return bare
 
     @property
     def _here(self) -> str:

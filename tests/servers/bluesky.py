@@ -155,7 +155,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Bluesky(fetcher())
+        return Bluesky(fetcher(self.patience))
 
     def is_page(self, request: Request) -> bool:
         """All but signing in."""

@@ -111,7 +111,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Discourse(fetcher())
+        return Discourse(fetcher(self.patience))
 
     def answer(self, request: Request) -> Answer:
         """What the forum says."""

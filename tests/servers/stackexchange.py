@@ -16,7 +16,6 @@ from tests.servers.scripted import Scripted
 from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
-
 KEY = "a secret"
 
 
@@ -119,7 +118,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return StackExchange(fetcher(), sleep=lambda seconds: None)
+        return StackExchange(fetcher(self.patience), sleep=lambda seconds: None)
 
     def answer(self, request: Request) -> Answer:
         """What the API says."""

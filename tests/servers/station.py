@@ -123,7 +123,7 @@ class BaseStation(ABC):
     def forged(self) -> Target:
         """The same with one that it does not know."""
         target = self.keyed()
-        wrong = {param: "a wrong one" for param in secrets_of(self.source)}
+        wrong = dict.fromkeys(secrets_of(self.source), "a wrong one")
         return msgspec.structs.replace(target, params={**target.params, **wrong})
 
     def number(self, mention: Mention) -> int:
