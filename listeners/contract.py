@@ -139,6 +139,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     rejects: Sequence[Reject] = ()
     done: bool = False
     """The walk reached its end: nothing older (or newer) is left to ask for now."""
+    caught_up: bool = False
+    """Nothing new is left, though some that is known is yet to be read again: a run that is
+    cut short here has heard all there is."""
     raw_count: int = 0
     """Items that the source sent, understood or not, less those left out on purpose."""
     quota_left: int | None = None
