@@ -16,7 +16,7 @@ from tests.servers.scripted import Scripted
 from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
 
-KEY = "a secret"
+KEY = "a-secret"
 
 
 def question(number: int, at: int, **changes: Any) -> dict[str, Any]:
