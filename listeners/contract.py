@@ -242,6 +242,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     native_id: str
     instance: str
     created_at: datetime
+    parent_id: str | None = None
+    ref: str | None = None
+    """The ``id`` in the source's payload, for networks whose own differs by server."""
 
 
 @runtime_checkable

@@ -103,8 +103,13 @@ def recent(landing: Landing, target: Target, since: datetime) -> dict[str, _Late
 
 
 def _known(mention: Mention) -> Known:
+    ref = mention.raw.get("id") if isinstance(mention.raw, dict) else None
     return Known(
-        native_id=mention.native_id, instance=mention.instance, created_at=mention.created_at
+        native_id=mention.native_id,
+        instance=mention.instance,
+        created_at=mention.created_at,
+        parent_id=mention.parent_id,
+        ref=str(ref) if isinstance(ref, str | int) else None,
     )
 
 

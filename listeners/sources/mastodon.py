@@ -4,7 +4,8 @@ The first run takes the newest ``history_pages`` pages of 40 posts, going back; 
 posts are not asked for. From then on it walks forward by ``min_id``, which gives the
 oldest posts that are newer than the last one seen in the server's own order, so nothing is skipped,
 however late it arrived from another server. Posts are the same on every server by their
-``uri``; so that is their identity, and one state per server and tag.
+``uri``; so that is their identity, and one state per server and tag. A timeline does not tell
+of edits and deletions: posts of the last days are asked for again by the server's own ids.
 
 Target params: ``server`` and ``tag``; optionally ``access_token``, ``history_pages``,
 and ``owners`` (the brand's own accounts as ``name@host``).
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
@@ -25,7 +26,7 @@ import mastodon
 import msgspec
 import requests
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
     AuthFailed,
     BadTarget,
@@ -92,11 +93,15 @@ class Mastodon:
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
         order="oldest_first",
+        has_deletes=True,
         rate_family="mastodon",
         rates=(Rate(amount=300, per=300),),
         rate_by=("server",),
         silent_empty=True,
     )
+
+    recheck_batch: ClassVar[int] = 20
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(
         self,
@@ -171,6 +176,39 @@ class Mastodon:
             )
             if done:
                 return
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """Each post as it is now, or its deletion; nothing if the server shows none of several.
+
+        Raises:
+            Unsupported: if the server is older than Mastodon 4.3.
+            ListenerError: as `collect`.
+        """
+        timeline = _timeline(target)
+        client = _Client(timeline, budget, self._timeout)
+        asked = {known.ref: known for known in batch if known.ref is not None}
+        posts = with_retries(
+            partial(client.posts, list(asked)), sleep=self._sleep, jitter=self._jitter
+        )
+        by_uri = {known.native_id: known for known in asked.values()}
+        found, _ = map_items(
+            posts,
+            partial(self._map, timeline=timeline, uris={}, now=budget.now),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        for mention in found:
+            # Which post it answers is known by its place in the timeline only.
+            if isinstance(mention, Mention) and (known := by_uri.get(mention.native_id)):
+                yield msgspec.structs.replace(mention, parent_id=known.parent_id)
+        # Another server has other numbers: what they show there is no word about ours.
+        shown = {post.get("uri") for post in posts if isinstance(post, dict)} & by_uri.keys()
+        if shown or len(asked) == 1:
+            for uri in by_uri.keys() - shown:
+                yield Deletion(source=self.name, native_id=uri, seen_at=budget.now, reason="gone")
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected post.
@@ -298,6 +336,25 @@ class _Client:
                 f"{self._here} does not say where to go on: compare with Mastodon's documentation"
             )
         return posts, newest, oldest
+
+    def posts(self, ids: list[str]) -> list[Any]:
+        """What the server still shows of some posts, as sent."""
+        if not ids:
+            return []
+        self._budget.take()
+        try:
+            self._api.statuses(ids)
+        except mastodon.MastodonNotFoundError as error:
+            raise Unsupported(
+                f"{self._timeline.host} cannot be asked for posts again before Mastodon 4.3: "
+                "have it updated, or follow the tag on another server"
+            ) from error
+        except mastodon.MastodonError as error:
+            raise self._named(error) from error
+        posts = msgspec.json.decode(self._body)
+        if not isinstance(posts, list):
+            raise SchemaChanged(f"{self._here} sent no list: compare with Mastodon's documentation")
+        return posts
 
     def _keep(self, response: requests.Response, *_: object, **__: object) -> Any:
         """Keep what was sent, and give the client a list's headers without its posts.
