@@ -137,6 +137,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     """What to remember once items and rejects are durable."""
     rejects: Sequence[Reject] = ()
+    stored: Mapping[str, str] = {}
+    """Content hash by uid of items that are known to be stored, so that another is a change."""
     done: bool = False
     """The walk reached its end: nothing older (or newer) is left to ask for now."""
     caught_up: bool = False

@@ -75,6 +75,7 @@ class _Again:
             done = start + size >= len(waiting)
             yield Page(
                 items=items,
+                stored={record.uid: asked[record.uid].version for record in items},
                 state={"after": None if done else list(_place(last.known, uid))},
                 raw_count=len(items),
                 done=done,

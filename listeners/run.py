@@ -178,7 +178,7 @@ class _Run:
 
     def _commit(self, page: Page, state: dict[str, object] | None, seen: int) -> None:
         """Make a page durable, and account for what an interrupted run left."""
-        memory = Memory(self.doc.recent, self.doc.recent_rejects)
+        memory = Memory({**page.stored, **self.doc.recent}, self.doc.recent_rejects)
         orphans, self.orphans = self.orphans, _Orphans()
         # What is on disk and has not come again was stored first: an edited item follows it.
         before = orphans.not_among(page.items)
