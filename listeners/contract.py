@@ -181,6 +181,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     strict_pages: bool = True
     """A page of which too much is rejected stops the run with `SchemaChanged`. Not so for
     files, where bad rows are the sender's and the good ones go through."""
+    priced: str | None = None
+    """What its calls cost: nothing is asked before the settings cap that."""
     silent_empty: bool = False
     """An empty answer may mean "blocked": silence alone proves nothing."""
 

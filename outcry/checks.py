@@ -123,6 +123,11 @@ def _target(settings: Settings, target: Target, now: datetime) -> Check:
     except ListenerError as error:
         detail = without_secrets(in_one_line(error), with_secrets(target))
         return Check(name=name, status="fail", detail=detail)
+    price = found.traits.priced
+    if price and price not in settings.listen.rates.get(target.source, {}):
+        cap = f'{price} = "50/month" under [listen.rates.{target.source}]'
+        detail = f"off, since each call has a price: set a cap, as {cap}"
+        return Check(name=name, status="warn", detail=detail)
     source = SOURCES[target.source]
     if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")
