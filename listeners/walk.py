@@ -68,20 +68,26 @@ class Position(msgspec.Struct, frozen=True):
     """The newest time at the start of the last walk that was finished."""
     walk: Walk | None = None
     heard: datetime | None = None
-    """The newest time known, where a walk that reads again let newer items go first."""
+    """The newest time known, where that is later: a walk that reads again let news go first."""
     news: Walk | None = None
     """Of those newer items, down to ``heard``."""
 
     @property
     def rereads(self) -> bool:
         """Whether the walk under way is below everything that was new to it."""
-        walk, known = self.walk, self.watermark
+        walk, known = self.walk, self.known
         return bool(walk and walk.low and known and walk.low < known)
 
     @property
-    def knows_news(self) -> bool:
-        """Whether everything newer than the watermark was heard, when it was last looked at."""
-        return self.news is None and (self.walk is None or self.rereads)
+    def known(self) -> datetime | None:
+        """Everything up to here was heard, but for what the source lists late."""
+        return self.heard or self.watermark
+
+    def caught_up(self, late: datetime) -> bool:
+        """Whether all news were heard, and what is read again is not older than ``late``."""
+        walk = self.walk
+        behind = walk is not None and walk.high is not None and walk.high < late
+        return self.news is None and (walk is None or self.rereads) and not behind
 
     def after(self, walk: Walk, finished: bool) -> Position:
         """The position after a page of ``walk``, which is the one for news if there is one."""
@@ -89,9 +95,10 @@ class Position(msgspec.Struct, frozen=True):
             return Position(self.watermark, self.walk, walk.high)
         if self.news is not None:
             return Position(self.watermark, self.walk, self.heard, walk)
-        if finished:
-            return Position(walk.high)
-        return Position(self.watermark, walk, self.heard)
+        if not finished:
+            return Position(self.watermark, walk, self.heard)
+        later = self.heard and walk.high and self.heard > walk.high
+        return Position(walk.high, heard=self.heard if later else None)
 
 
 def newest_first(
@@ -111,15 +118,18 @@ def newest_first(
     back on the first run. Times are ``indexed_at`` where the record has one, else
     ``created_at``; a time after ``budget.now`` never moves the watermark. A walk that
     was cut short is finished first and then followed by a fresh one. Where only the overlap is
-    left of it, each run hears what is new first; a run that ends in there is not cut off.
+    left of it, a run reads one page of that, then hears all that is new, then goes on with it.
+    One that ends in there has caught up, unless that walk began longer ago than two overlaps.
 
     Raises:
         SchemaChanged: if the source sends the cursor that it was given.
     """
     position = msgspec.convert(state or {}, Position)
-    looked = False
+    looked, first = False, budget.max_pages > 1
     while True:
-        position, looked = _onwards(position, looked, budget, overlap, history)
+        if not (first and position.news is None and position.rereads):
+            position, looked = _onwards(position, looked, budget, overlap, history)
+        first = False
         walk = position.news or position.walk
         assert walk is not None
         items, next_cursor = fetch(walk.cursor)
@@ -143,7 +153,7 @@ def newest_first(
             state=msgspec.to_builtins(position),
             raw_count=len(records) + len(rejects),
             done=done,
-            caught_up=looked and position.knows_news,
+            caught_up=looked and position.caught_up(budget.now - 2 * overlap),
             gap=gap,
         )
         if done:
@@ -165,8 +175,7 @@ def _onwards(
         return msgspec.structs.replace(position, walk=walk), True
     if looked or not position.rereads:
         return position, looked
-    known = position.heard or position.walk.high
-    assert known is not None
+    known = max(at for at in (position.heard, position.walk.high) if at is not None)
     return msgspec.structs.replace(position, news=Walk(None, known, None, known)), True
 
 
@@ -182,7 +191,7 @@ def _time(record: Mention | Deletion) -> datetime | None:
 
 def _gap(position: Position, low: datetime | None) -> str | None:
     """A listing that ends above what is known was cut off by the source."""
-    known = position.news.floor if position.news is not None else position.watermark
+    known = position.news.floor if position.news is not None else position.known
     if known is None or low is None or low <= known:
         return None
     return (

@@ -203,6 +203,31 @@ def test_an_overlap_longer_than_a_run_holds_nothing_up(in_memory: Path) -> None:
     assert len(records) == len(set(records))
 
 
+def test_a_source_that_sends_almost_as_much_as_a_run_takes_is_heard_at_once_and_whole(
+    in_memory: Path,
+) -> None:
+    """News go first, what is read again goes on by a page a run, and being behind is said."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    items: list[Item] = []
+    landing, cut_off = Landing(in_memory), []
+    for number in range(200):
+        now += timedelta(seconds=30)
+        for age in range(8):
+            at = (now - timedelta(seconds=age)).isoformat()
+            items.append({"id": len(items), "at": at, "text": "x", "malformed": False})
+        if number == 60:
+            at = (now - timedelta(seconds=400)).isoformat()
+            items.append({"id": len(items), "at": at, "text": "late", "malformed": False})
+        budget = Budget(max_pages=3, now=now)
+        row = collect(NewestFirst(items, 5), TARGET, landing, f"w{number:03}", budget)
+        assert row.error is None
+        cut_off.append(row.cut_off)
+    heard = {record.native_id for record in stored(landing)}
+    assert {str(item["id"]) for item in items} - heard == set()
+    assert any(cut_off[60:]), "it is behind with reading again"
+    assert not all(cut_off)
+
+
 def test_an_overlap_longer_than_the_memory_stores_nothing_twice(in_memory: Path) -> None:
     now = datetime(2026, 1, 2, tzinfo=UTC)
     items: list[Item] = [
