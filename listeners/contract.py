@@ -228,6 +228,8 @@ class Identifies(Protocol):
     def whoami(self, target: Target, budget: Budget) -> str:
         """What the credential may do, in a few words, by a call that changes nothing.
 
+        Empty, without a call, where the target's settings make no use of it.
+
         It is the network's own call for this where there is one, else the least that listening
         asks. What it costs is counted by the budget's allowance, as any call. Never shows a
         secret.

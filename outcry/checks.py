@@ -151,10 +151,13 @@ def _credential(
         detail = "its credential is set, and was not tried: each call has a price"
         return Check(name=name, status="ok", detail=detail)
     status: Status = "ok"
+    budget = budget_of(settings, found, target, now)
     try:
-        may = found.whoami(target, budget_of(settings, found, target, now))
-        detail = f"its credential works: {' '.join(may.split())}"
+        may = " ".join(found.whoami(target, budget).split())
+        detail = f"its credential works: {may}" if may else "makes no use of the credential"
     except RateLimited as error:
+        if not error.ours:
+            budget.block(error.retry_at)
         status, detail = "warn", f"its credential could not be tried: {in_one_line(error)}"
     except Transient as error:
         status, detail = "fail", f"its credential could not be tried: {in_one_line(error)}"

@@ -105,7 +105,7 @@ class AppStore:
         """What the credential may do; see `listeners.contract.Identifies`."""
         watch = _watch(target)
         if watch.interface == "public":
-            return "it is not used: this target asks the public interface"
+            return ""
         with closing(self._wire(budget, partial(_judge, watch, budget.now))) as wire:
             self._retried(partial(_connect(watch, wire), None))
             left = wire.quota_left

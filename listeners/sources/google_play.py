@@ -103,7 +103,7 @@ class GooglePlay:
         """What the credential may do; see `listeners.contract.Identifies`."""
         watch = _watch(target)
         if watch.interface == "public":
-            return "it is not used: this target asks the public interface"
+            return ""
         with closing(self._wire(budget, partial(_judge_official, now=budget.now))) as wire:
             pages = Pages(_signing_in(watch, wire), wire, watch.app)
             self._retried(partial(pages, None))

@@ -75,7 +75,7 @@ class HelloPeter:
         """What the credential may do; see `listeners.contract.Identifies`."""
         business = _business(target)
         if business.door == "public":
-            return "it is not used: this target asks at the public door"
+            return ""
         reviews, _ = self._page(business, 1, budget)
         return f"the key may read reviews that wait for an answer ({len(reviews)} on page 1)"
 

@@ -207,7 +207,7 @@ class Mastodon:
         # Another server has other numbers: what they show there is no word about ours.
         shown = {post.get("uri") for post in posts if isinstance(post, dict)} & by_uri.keys()
         if shown or len(asked) == 1:
-            for uri in by_uri.keys() - shown:
+            for uri in sorted(by_uri.keys() - shown):
                 yield Deletion(source=self.name, native_id=uri, seen_at=budget.now, reason="gone")
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:

@@ -77,7 +77,7 @@ class Email:
         """What the credential may do; see `listeners.contract.Identifies`."""
         mailbox = mailbox_of(target)
         if mailbox.path is not None:
-            return "it is not used: this target reads a file"
+            return ""
         server = Imap(mailbox, budget, timeout=self._timeout)
         try:
             with_retries(server.open, sleep=self._sleep)

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from listeners.allowance import Credential
@@ -68,6 +69,25 @@ def test_a_network_that_is_down_says_nothing_of_a_credential(source: str, in_mem
     with pytest.raises(Transient) as caught:
         asked(station, target, in_memory)
     _is_discreet(caught.value, target)
+
+
+@pytest.mark.parametrize(
+    ("source", "params"),
+    [
+        ("app_store", {"interface": "public", "country": "za"}),
+        ("google_play", {"interface": "public"}),
+        ("hellopeter", {"door": "public", "accept_public_terms": True}),
+        ("email", {"path": "a.mbox", "host": None}),
+    ],
+)
+def test_a_target_that_makes_no_use_of_it_does_not_try_it(
+    source: str, params: dict[str, object], in_memory: Path
+) -> None:
+    station = station_of(source)
+    with station.open():
+        keyed = station.keyed()
+    target = msgspec.structs.replace(keyed, params={**keyed.params, **params})
+    assert asked(station, target, in_memory) == ""
 
 
 @pytest.mark.parametrize("source", PRICED)
