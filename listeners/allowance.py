@@ -27,15 +27,20 @@ from listeners.landing import Landing, damaged, trouble
 
 PATIENCE = 2.0
 """Seconds that `Credential.take` waits itself."""
+_FOLDER = "state/allowance"
 _LOCK_SECONDS = 10
 _MONTHS = 13
+_DAYS = 93
 
 
 class Level(msgspec.Struct, frozen=True):
     """How much of a rate was left, and when."""
 
     left: float
+    """Below zero if the rate was lowered since."""
     at: datetime
+    of: float | None = None
+    """What the rate granted then, so that a cap that is raised or lowered holds at once."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +50,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     blocked_until: datetime | None = None
     used: dict[str, dict[str, float]] = {}
     """Amounts by what was used, by month (UTC)."""
+    days: dict[str, dict[str, float]] = {}
+    """The same by day (UTC)."""
 
 
 def name_of(listener: Listener, target: Target) -> str:
@@ -60,6 +67,13 @@ def name_of(listener: Listener, target: Target) -> str:
         return target.source
     digest = hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:12]
     return f"{target.source}-{digest}"
+
+
+def accounts(landing: Landing) -> Iterator[str]:
+    """The names of all credentials that have used something, sorted."""
+    for path in sorted((landing.root / _FOLDER).glob("*.json")):
+        if not path.name.startswith("."):
+            yield path.stem
 
 
 class Credential:
@@ -88,7 +102,10 @@ class Credential:
         Raises:
             QuotaExhausted: if the day's or the month's allowance is used up.
             RateLimited: if there is more to wait for; nothing is counted then.
+            ValueError: if ``amount`` is negative: `correct` puts back.
         """
+        if amount < 0:
+            raise ValueError(f"{amount:g} {what} cannot be taken: put back with correct()")
         end = self._clock() + timedelta(seconds=self._patience)
         while True:
             problem = self._try(amount, what)
@@ -98,12 +115,17 @@ class Credential:
                 raise problem
             self._sleep(max(0.0, (problem.retry_at - self._clock()).total_seconds()))
 
+    def correct(self, by: float, what: str) -> None:
+        """Count ``by`` more as used, or less if it is negative, after the fact; never refuses."""
+        with self._locked():
+            self._write(self._after(by, what, self.account(), self._clock()))
+
     def left(self, what: str) -> float | None:
         """How much is left now, or None where there is no limit."""
         now = self._clock()
         account = self.account()
         levels = [_refilled(rate, account, now) for rate in self._rates if rate.what == what]
-        return min(levels, default=None)
+        return max(0.0, min(levels)) if levels else None
 
     def block(self, until: datetime) -> None:
         """Let nobody take anything before ``until``: the network has said so."""
@@ -133,18 +155,26 @@ class Credential:
                 at = account.blocked_until
                 words = f"{self._name}: the network asked to come back at {at.isoformat()}: wait"
                 return RateLimited(words, at, ours=True)
-            levels = dict(account.levels)
             for rate in self._rates:
-                if rate.what != what:
-                    continue
-                asked = min(amount, rate.amount)
-                left = _refilled(rate, account, now)
-                if left < asked:
+                asked, left = min(amount, rate.amount), _refilled(rate, account, now)
+                if rate.what == what and left < asked:
                     return self._missing(rate, asked - left, now)
-                levels[_key(rate)] = Level(left - asked, now)
-            used = _counted(account.used, amount, what, now)
-            self._write(msgspec.structs.replace(account, levels=levels, used=used))
+            self._write(self._after(amount, what, account, now))
         return None
+
+    def _after(self, amount: float, what: str, account: Account, now: datetime) -> Account:
+        """The account once ``amount`` was used."""
+        levels = dict(account.levels)
+        for rate in self._rates:
+            if rate.what == what:
+                left = _refilled(rate, account, now) - min(amount, rate.amount)
+                levels[_key(rate)] = Level(min(left, rate.amount), now, rate.amount)
+        return msgspec.structs.replace(
+            account,
+            levels=levels,
+            used=_counted(account.used, f"{now.astimezone(UTC):%Y-%m}", amount, what, _MONTHS),
+            days=_counted(account.days, f"{now.astimezone(UTC):%Y-%m-%d}", amount, what, _DAYS),
+        )
 
     def _missing(self, rate: Rate, lacking: float, now: datetime) -> RateLimited:
         if isinstance(rate.per, str):
@@ -170,7 +200,7 @@ class Credential:
 
     @property
     def _path(self) -> str:
-        return f"state/allowance/{self._name}.json"
+        return f"{_FOLDER}/{self._name}.json"
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -190,13 +220,19 @@ def _key(rate: Rate) -> str:
 
 
 def _refilled(rate: Rate, account: Account, now: datetime) -> float:
-    """What is left of a rate at ``now``; never more than its amount."""
+    """What is left of a rate at ``now``; never more than its amount.
+
+    Of a day or a month it is what the rate grants today less what was used, whatever it
+    granted then.
+    """
     level = account.levels.get(_key(rate))
     if level is None:
         return rate.amount
     if isinstance(rate.per, str):
-        begun = _period(rate, now) > _period(rate, level.at)
-        return rate.amount if begun else min(level.left, rate.amount)
+        if _period(rate, now) > _period(rate, level.at):
+            return rate.amount
+        granted = rate.amount if level.of is None else level.of
+        return min(level.left + rate.amount - granted, rate.amount)
     elapsed = max(0.0, (now - level.at).total_seconds())
     return min(rate.amount, level.left + elapsed * rate.amount / rate.per)
 
@@ -216,9 +252,8 @@ def _next_period(rate: Rate, now: datetime) -> datetime:
 
 
 def _counted(
-    used: dict[str, dict[str, float]], amount: float, what: str, now: datetime
+    used: dict[str, dict[str, float]], period: str, amount: float, what: str, kept: int
 ) -> dict[str, dict[str, float]]:
-    month = f"{now.astimezone(UTC):%Y-%m}"
-    of_month = dict(used.get(month, {}))
-    of_month[what] = round(of_month.get(what, 0) + amount, 6)
-    return dict(sorted({**used, month: of_month}.items())[-_MONTHS:])
+    within = dict(used.get(period, {}))
+    within[what] = max(0.0, round(within.get(what, 0) + amount, 6))
+    return dict(sorted({**used, period: within}.items())[-kept:])

@@ -52,7 +52,12 @@ class Allowance(Protocol):
 
         Raises:
             RateLimited: if there is not that much left; nothing is counted then.
+            ValueError: if ``amount`` is negative.
         """
+        ...
+
+    def correct(self, by: float, what: str) -> None:
+        """Count ``by`` more as used, or less if it is negative, after the fact; never refuses."""
         ...
 
     def left(self, what: str) -> float | None:
@@ -81,9 +86,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             RateLimited: if the credential's allowance is used up; says until when.
+            ValueError: if ``amount`` is negative; what was not used is put back by `correct`.
         """
         if self.allowance is not None:
             self.allowance.take(amount, what)
+
+    def correct(self, by: float, what: str) -> None:
+        """Count ``by`` more as used, or less if it is negative, once the price is known."""
+        if self.allowance is not None:
+            self.allowance.correct(by, what)
 
     def block(self, until: datetime) -> None:
         """Let no target of the credential ask before ``until``: the network has said so."""
@@ -126,8 +137,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     """What to remember once items and rejects are durable."""
     rejects: Sequence[Reject] = ()
+    stored: Mapping[str, str] = {}
+    """Content hash by uid of items that are known to be stored, so that another is a change."""
     done: bool = False
     """The walk reached its end: nothing older (or newer) is left to ask for now."""
+    caught_up: bool = False
+    """Nothing new is left, though some that is known is yet to be read again: a run that is
+    cut short here has heard all there is."""
     raw_count: int = 0
     """Items that the source sent, understood or not, less those left out on purpose."""
     quota_left: int | None = None
@@ -165,6 +181,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     strict_pages: bool = True
     """A page of which too much is rejected stops the run with `SchemaChanged`. Not so for
     files, where bad rows are the sender's and the good ones go through."""
+    priced: str | None = None
+    """What its calls cost: nothing is asked before the settings cap that."""
     silent_empty: bool = False
     """An empty answer may mean "blocked": silence alone proves nothing."""
 
@@ -203,12 +221,36 @@ class Checks(Protocol):
         ...
 
 
+@runtime_checkable
+class Identifies(Protocol):
+    """A listener whose network says, without a price, who a credential is and what it may do."""
+
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do, in a few words, by a call that changes nothing.
+
+        Empty, without a call, where the target's settings make no use of it.
+
+        It is the network's own call for this where there is one, else the least that listening
+        asks. What it costs is counted by the budget's allowance, as any call. Never shows a
+        secret.
+
+        Raises:
+            AuthFailed: if the credential is refused.
+            RateLimited, Transient: if nobody can tell now.
+            ListenerError: as `Listener.collect`.
+        """
+        ...
+
+
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A stored mention, as far as looking at it again needs it."""
 
     native_id: str
     instance: str
     created_at: datetime
+    parent_id: str | None = None
+    ref: str | None = None
+    """The ``id`` in the source's payload, for networks whose own differs by server."""
 
 
 @runtime_checkable

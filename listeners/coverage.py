@@ -6,23 +6,26 @@ Counts are of windows that begin in the period; files count on the day they were
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
 import msgspec
 
-from listeners.landing import Landing
+from listeners.landing import Landing, window_name
 from listeners.ledger import LedgerRow, rows
+from listeners.recheck import SUFFIX
 
 Unit = Literal["day", "month"]
 Heard = Callable[[LedgerRow], bool]
 
-_FORMS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+FORMS = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+"""How a period is written."""
 HEARD_BEFORE = 8
 """Windows in which a target must have been heard before its silence means something."""
 TIMES_LONGER = 3
 """A silence is alarming when it is so many times longer than the longest before it."""
+HISTORY = timedelta(days=60)
 _REASONS = 20
 
 
@@ -46,6 +49,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     cut_off: int
     """Windows that ended before their source did; the next one went on from there."""
+    quota_left: int | None
+    """Calls that the network said were left, when it last did; see also `listeners.spending`."""
     missing: tuple[str, ...]
     """What is known to be missing, and why; the first `_REASONS` of them."""
 
@@ -63,7 +68,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 def period_of(row: LedgerRow, unit: Unit) -> str:
     """The day or month that a row belongs to."""
-    return _started(row).strftime(_FORMS[unit])
+    return _started(row).strftime(FORMS[unit])
 
 
 def coverage(
@@ -76,7 +81,10 @@ def coverage(
     Raises:
         LandingError: if the ledger cannot be read.
     """
-    chosen = (row for row in rows(landing) if period in (None, period_of(row, unit)))
+    prefix = (period or "").replace("-", "")
+    # Others are named for something else than a time, such as an imported file.
+    near = rows(landing, wanted=lambda name: name.startswith(prefix) or not _timed(name))
+    chosen = (row for row in near if period in (None, period_of(row, unit)))
     of: dict[tuple[str, str, str], Line] = {}
     for row in chosen:
         key = (row.source, row.target, period_of(row, by or unit))
@@ -84,18 +92,22 @@ def coverage(
     return [of[key] for key in sorted(of)]
 
 
-def silences(landing: Landing) -> list[Alert]:
+def silences(landing: Landing, now: datetime) -> list[Alert]:
     """Targets that were heard in many windows and are silent longer than they ever were.
 
-    Two silences are told apart: a source that sends nothing at all, and one that goes on
-    sending what is known. A window whose run failed is neither.
+    Goes by what was asked in the last `HISTORY`. Two silences are told apart: a source that
+    sends nothing at all, and one that goes on sending what is known. A window whose run failed
+    is neither, nor is looking again at what was heard (`listeners.recheck`), which may find
+    nothing.
 
     Raises:
         LandingError: if the ledger cannot be read.
     """
     of: dict[tuple[str, str], list[LedgerRow]] = {}
-    for row in rows(landing):
-        if row.window[:1].isdigit() and row.outcome in ("ok", "partial") and row.error is None:
+    since = window_name(now - HISTORY)
+    for row in rows(landing, wanted=lambda name: _timed(name) and name >= since):
+        again = row.target.endswith(SUFFIX)
+        if row.outcome in ("ok", "partial") and row.error is None and not again:
             of.setdefault((row.source, row.target), []).append(row)
     found = []
     for (source, target), history in sorted(of.items()):
@@ -128,6 +140,11 @@ def _silence(history: list[LedgerRow], heard: Heard, what: str) -> tuple[str, in
     )
 
 
+def _timed(window: str) -> bool:
+    """Whether a window is named for the time at which it begins."""
+    return window[:1].isdigit()
+
+
 def _started(row: LedgerRow) -> datetime:
     try:
         return datetime.strptime(row.window, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -140,7 +157,14 @@ def _empty(source: str, target: str, period: str) -> Line:
         ("asked", "answered", "received", "new", "changed", "deleted", "duplicate"), 0
     )
     return Line(
-        source=source, target=target, period=period, rejected=0, cut_off=0, missing=(), **counts
+        source=source,
+        target=target,
+        period=period,
+        rejected=0,
+        cut_off=0,
+        quota_left=None,
+        missing=(),
+        **counts,
     )
 
 
@@ -157,6 +181,7 @@ def _added(line: Line, row: LedgerRow) -> Line:
         duplicate=line.duplicate + row.duplicate,
         rejected=line.rejected + row.rejected,
         cut_off=line.cut_off + row.cut_off,
+        quota_left=line.quota_left if row.quota_left is None else row.quota_left,
         missing=tuple(reasons)[:_REASONS],
     )
 

@@ -16,7 +16,7 @@ class Guarded(httpx.BaseTransport):
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
-        self._direct = httpx.HTTPTransport(verify=_trusted())
+        self._direct: dict[str, httpx.HTTPTransport] = {}
         proxy = reach.proxy
         self._proxy = httpx.HTTPTransport(verify=_trusted(), proxy=proxy) if proxy else None
 
@@ -36,16 +36,23 @@ class Guarded(httpx.BaseTransport):
                 extensions={**request.extensions, "sni_hostname": host},
             )
             try:
-                return self._direct.handle_request(pinned)
+                return self._to(host).handle_request(pinned)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 problem = error
         raise problem or httpx.ConnectError("no address")
 
     def close(self) -> None:
         """Close its connections."""
-        self._direct.close()
+        for transport in self._direct.values():
+            transport.close()
         if self._proxy is not None:
             self._proxy.close()
+
+    def _to(self, host: str) -> httpx.HTTPTransport:
+        """The connections to a host; one that has proved to be this host is lent to no other."""
+        if host not in self._direct:
+            self._direct[host] = httpx.HTTPTransport(verify=_trusted())
+        return self._direct[host]
 
     def _addresses(self, host: str, port: int) -> list[str]:
         try:

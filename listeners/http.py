@@ -11,6 +11,7 @@ import base64
 import logging
 import random
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from listeners.errors import (
 )
 from listeners.guard import Guarded
 from listeners.limits import Limits, read_limits, retry_at
-from listeners.reach import host_and_port, shown
+from listeners.reach import Reach, host_and_port, shown
 
 T = TypeVar("T")
 
@@ -130,7 +131,10 @@ def with_retries(
 
 
 class Fetcher:
-    """Asks with one set of limits. Safe to share; holds no cookies between calls."""
+    """Asks with one set of limits. Safe to share; holds no cookies between calls.
+
+    Connections stay open for the next call, until the fetcher is let go.
+    """
 
     def __init__(
         self,
@@ -148,6 +152,8 @@ class Fetcher:
         self._max_redirects = max_redirects
         self._sleep = sleep
         self._jitter = jitter
+        self._ways: dict[Reach, Guarded] = {}
+        weakref.finalize(self, _close_all, self._ways)
 
     def get(self, url: str, *, budget: Budget, headers: Mapping[str, str] | None = None) -> Fetched:
         """The page at ``url``; each try is a call of the budget.
@@ -229,14 +235,13 @@ class Fetcher:
     ) -> Fetched:
         host_and_port(url)
         method = "POST" if options.get("data") or options.get("content") else "GET"
-        with (
-            _named(url),
-            httpx.Client(
+        with _named(url):
+            # Of each call a new one, for its cookies; it is not closed, for its connections.
+            client = httpx.Client(
                 timeout=self._timeout,
                 headers={"user-agent": USER_AGENT},
-                transport=Guarded(budget.reach),
-            ) as client,
-        ):
+                transport=self._ways.setdefault(budget.reach, Guarded(budget.reach)),
+            )
             request = client.build_request(method, url, headers=headers, **options)
             for _ in range(self._max_redirects + 1):
                 response = client.send(request, stream=True)
@@ -265,6 +270,11 @@ class Fetcher:
                 raise Transient(f"{shown(url)} sends too slowly: it is tried again next time")
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _close_all(ways: Mapping[Reach, Guarded]) -> None:
+    for way in ways.values():
+        way.close()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -97,15 +97,24 @@ def read_row(landing: Landing, source: str, window: str, target: str) -> LedgerR
 
 
 def rows(
-    landing: Landing, *, source: str | None = None, window: str | None = None
+    landing: Landing,
+    *,
+    source: str | None = None,
+    window: str | None = None,
+    wanted: Callable[[str], bool] = lambda window: True,
 ) -> Iterator[LedgerRow]:
-    """The rows, sorted by source, window and target."""
-    pattern = f"source={source or '*'}/window={window or '*'}/target=*.json"
-    for path in sorted((landing.root / "ledger").glob(pattern)):
-        in_source, in_window, target = (word.split("=", 1)[1] for word in path.parts[-3:])
-        row = read_row(landing, in_source, in_window, target.removesuffix(".json"))
-        if row is not None:
-            yield row
+    """The rows, sorted by source, window and target; of the ``wanted`` windows, by their names.
+
+    What is not wanted is not opened: a ledger of years has many files.
+    """
+    for folder in sorted((landing.root / "ledger").glob(f"source={source or '*'}")):
+        for within in sorted(folder.glob(f"window={window or '*'}")):
+            named = within.name.partition("=")[2]
+            for path in sorted(within.glob("target=*.json")) if wanted(named) else ():
+                target = path.name.removeprefix("target=").removesuffix(".json")
+                row = read_row(landing, folder.name.partition("=")[2], named, target)
+                if row is not None:
+                    yield row
 
 
 def _name(source: str, window: str, target: str) -> str:

@@ -75,6 +75,7 @@ class _Again:
             done = start + size >= len(waiting)
             yield Page(
                 items=items,
+                stored={record.uid: asked[record.uid].version for record in items},
                 state={"after": None if done else list(_place(last.known, uid))},
                 raw_count=len(items),
                 done=done,
@@ -103,8 +104,13 @@ def recent(landing: Landing, target: Target, since: datetime) -> dict[str, _Late
 
 
 def _known(mention: Mention) -> Known:
+    ref = mention.raw.get("id") if isinstance(mention.raw, dict) else None
     return Known(
-        native_id=mention.native_id, instance=mention.instance, created_at=mention.created_at
+        native_id=mention.native_id,
+        instance=mention.instance,
+        created_at=mention.created_at,
+        parent_id=mention.parent_id,
+        ref=str(ref) if isinstance(ref, str | int) else None,
     )
 
 

@@ -146,12 +146,14 @@ class _Run:
         return self._finish("ok" if done else "partial", cut_off=not done)
 
     def _take_pages(self) -> bool:
+        """Whether all that is new was heard."""
         state = msgspec.json.decode(msgspec.json.encode(self.doc.state))
         pages = iter(self.listener.collect(self.target, state, self.budget))
+        caught_up = False
         try:
             for _ in range(self.budget.max_pages):
                 if self.budget.deadline is not None and self.clock() >= self.budget.deadline:
-                    return False
+                    return caught_up
                 page = next(pages, None)
                 if page is None:
                     return False
@@ -159,7 +161,8 @@ class _Run:
                 self.watch(page)
                 if page.done:
                     return True
-            return False
+                caught_up = page.caught_up
+            return caught_up
         finally:
             _close(pages)
 
@@ -175,7 +178,7 @@ class _Run:
 
     def _commit(self, page: Page, state: dict[str, object] | None, seen: int) -> None:
         """Make a page durable, and account for what an interrupted run left."""
-        memory = Memory(self.doc.recent, self.doc.recent_rejects)
+        memory = Memory({**page.stored, **self.doc.recent}, self.doc.recent_rejects)
         orphans, self.orphans = self.orphans, _Orphans()
         # What is on disk and has not come again was stored first: an edited item follows it.
         before = orphans.not_among(page.items)
@@ -190,9 +193,12 @@ class _Run:
             orphans.without_rejects(fresh_rejects), orphans.reject_parts
         )
         fresh_rejects += [reject for reject in orphans.rejects if memory.is_new(reject)]
+        seen_in_walk = self.doc.seen + len(page.items)
         self._save(
             state=state,
-            recent=memory.recent(len(page.items)),
+            recent=memory.recent(len(page.items), self.doc.span + seen_in_walk),
+            seen=0 if page.done else seen_in_walk,
+            span=seen_in_walk if page.done else self.doc.span,
             recent_rejects=memory.recent_rejects(len(page.rejects)),
             next_part=self.doc.next_part + parts,
             next_reject=self.doc.next_reject + reject_parts,

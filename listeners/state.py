@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +15,10 @@ from listeners.ledger import Counts
 from listeners.mention import Deletion, Record
 
 RECENT = 1000
-"""How many stored items a target remembers at least; twice its page where that is more."""
+"""How many stored items a target remembers at least; twice its page where that is more, and
+what its last walk saw, which the next one may see again."""
+MOST = 10_000
+"""How many it remembers for the sake of a walk; the document is written with every page."""
 
 Verdict = Literal["new", "changed", "deleted", "duplicate"]
 
@@ -30,6 +34,10 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True):
     recent: dict[str, str] = {}
     """Content hash by uid of the items stored or seen last, the latest at the end."""
     recent_rejects: tuple[str, ...] = ()
+    seen: int = 0
+    """Items since the last page that ended a walk."""
+    span: int = 0
+    """Items of the walk that it ended."""
     next_part: int = 0
     next_reject: int = 0
     counts: Counts = Counts()
@@ -39,6 +47,13 @@ class TargetState(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(TargetState)
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+_version_decoder = msgspec.json.Decoder(_Version)
 
 
 def load(landing: Landing, target: Target) -> TargetState | None:
@@ -64,8 +79,12 @@ def save(landing: Landing, target: Target, state: TargetState) -> None:
         Busy: if another writer came between; nothing is written.
         LandingError: if it cannot be written.
     """
-    stored = load(landing, target)
-    if state.version != (stored.version if stored else 0) + 1:
+    content = landing.read_document(_name(target))
+    try:
+        stored = _version_decoder.decode(content).version if content is not None else 0
+    except msgspec.MsgspecError as error:
+        raise damaged(landing.root / _name(target), error) from error
+    if state.version != stored + 1:
         raise Busy(
             f"the state of {target.source}/{target.key} was moved by another run: "
             "run again, this run's items are stored once all the same"
@@ -101,9 +120,12 @@ class Memory:
         self._rejects[reject.id] = ""
         return known is None
 
-    def recent(self, page_size: int) -> dict[str, str]:
-        """The items to remember: the latest `RECENT`, or two pages' worth."""
-        return dict(list(self._recent.items())[-max(RECENT, 2 * page_size) :])
+    def recent(self, page_size: int, walked: int = 0) -> dict[str, str]:
+        """The items to remember: the latest `RECENT`, two pages' worth, or those ``walked``."""
+        kept = max(RECENT, 2 * page_size, min(walked, MOST))
+        if len(self._recent) <= kept:
+            return self._recent
+        return dict(islice(self._recent.items(), len(self._recent) - kept, None))
 
     def recent_rejects(self, page_size: int) -> tuple[str, ...]:
         """The rejects to remember, as many."""

@@ -1,4 +1,7 @@
-"""Telling the people on duty of a new incident, once: by webhook, by e-mail, or both."""
+"""Telling the people on duty, once, by webhook, by e-mail, or both.
+
+Of a new incident, and of a source that used to be heard and is silent.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from functools import partial
 import httpx
 import msgspec
 
+from listeners.coverage import Alert as Silence
 from triage.deliveries import Delivery, SendLater, SendRefused, Worked, enqueue, work
 from triage.incident import Incident
 from triage.store.base import Store
@@ -33,17 +37,24 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def alert(
-    settings: AlertSettings, store: Store, found: Iterable[Incident], now: datetime
+    settings: AlertSettings,
+    store: Store,
+    found: Iterable[Incident],
+    now: datetime,
+    *,
+    silent: Iterable[Silence] = (),
 ) -> Worked:
     """Send one alert for each incident that nobody was told of, and what still waits.
 
-    An incident that changes alerts nobody again: its alert is known by the incident's id.
+    An incident that changes alerts nobody again: its alert is known by the incident's id, and
+    that of a source that fell silent by the window since when it is.
     """
-    open_ones = [one for one in found if one.kind == "burst" and one.state == "open"]
-    if settings.webhook:
-        enqueue(store, [_delivery(one, WEBHOOK, now) for one in open_ones])
-    if settings.email_to:
-        enqueue(store, [_delivery(one, EMAIL, now) for one in open_ones])
+    incidents = [one for one in found if one.kind == "burst" and one.state == "open"]
+    quiet = list(silent)
+    systems = {WEBHOOK: bool(settings.webhook), EMAIL: bool(settings.email_to)}
+    for system in (name for name, is_set in systems.items() if is_set):
+        enqueue(store, [_delivery(one, system, now) for one in incidents])
+        enqueue(store, [_of_silence(one, system, now) for one in quiet])
     done = Worked()
     if settings.webhook:
         _add(done, work(store, WEBHOOK, partial(_post, settings.webhook), now))
@@ -69,12 +80,31 @@ def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
         about=incident.incident,
         payload={
             "text": words(incident),
+            "subject": f"{incident.severity} incident: {incident.title}",
             "incident": incident.incident,
             "severity": incident.severity,
             "title": incident.title,
             "customers": incident.customers,
             "department": incident.department,
             "first_at": incident.first_at.isoformat(),
+        },
+        made_at=now,
+        next_at=now,
+    )
+
+
+def _of_silence(silence: Silence, system: str, now: datetime) -> Delivery:
+    target = f"{silence.source}/{silence.target}"
+    return Delivery(
+        key=f"alert/{system}/silence/{target}/{silence.since}",
+        system=system,
+        about=target,
+        payload={
+            "text": f"{target} is silent since {silence.since}: {silence.words}",
+            "subject": f"{target} is silent",
+            "source": silence.source,
+            "target": silence.target,
+            "since": silence.since,
         },
         made_at=now,
         next_at=now,
@@ -110,7 +140,7 @@ def _post(address: str, one: Delivery) -> str:
 
 def _mail(settings: AlertSettings, one: Delivery) -> str:
     mail = EmailMessage()
-    mail["Subject"] = f"Outcry: {one.payload['severity']} incident: {one.payload['title']}"
+    mail["Subject"] = f"Outcry: {one.payload['subject']}"
     mail["From"] = settings.email_from or settings.email_to[0]
     mail["To"] = ", ".join(settings.email_to)
     mail["Message-ID"] = f"<{one.key.replace('/', '.')}@outcry>"

@@ -1,4 +1,4 @@
-"""What is ready and what is not: for `outcry check` and `outcry doctor`. Nothing is sent."""
+"""What is ready and what is not: for `outcry check` and `outcry doctor`. Nothing is posted."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from typing import Literal
 import msgspec
 
 from listeners import ledger
-from listeners.contract import Checks, Target
-from listeners.coverage import silences
-from listeners.errors import ListenerError
-from listeners.landing import RAW, scored
+from listeners.contract import Checks, Identifies, Listener, Target
+from listeners.coverage import HISTORY, silences
+from listeners.errors import AuthFailed, ListenerError, RateLimited, Transient
+from listeners.landing import RAW, scored, window_name
+from listeners.ledger import LedgerRow
 from listeners.registry import SOURCES, listener
 from listeners.secrets import without_secrets
 from models.errors import ModelsError
 from nlp.errors import NlpError
 from nlp.loading import model_id
+from outcry.budgets import budget_of
 from outcry.exits import in_one_line
 from outcry.settings import Settings, with_secrets
 from triage.errors import TriageError
@@ -42,8 +44,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def ready(settings: Settings) -> Iterator[Check]:
-    """Whether a run can start: landing zone, model, store, targets' credentials."""
+def ready(settings: Settings, now: datetime) -> Iterator[Check]:
+    """Whether a run can start: landing zone, model, store, targets' credentials.
+
+    A credential is tried by a call that changes nothing, and what that costs is counted as
+    any other; one whose every call has a price is not tried.
+    """
     yield _settings_file(settings)
     yield _tried("landing zone", lambda: _write_probe(settings))
     yield _tried("model", lambda: model_id(settings.model_folder))
@@ -55,16 +61,16 @@ def ready(settings: Settings) -> Iterator[Check]:
             detail="none: add [[targets]] to outcry.toml, or import files",
         )
     for target in settings.targets:
-        yield _target(target)
+        yield _target(settings, target, now)
 
 
 def health(settings: Settings, now: datetime) -> Iterator[Check]:
     """How a deployment is: versions, space, what is stored, what waits, what is missing."""
     yield _versions()
-    yield from ready(settings)
+    yield from ready(settings, now)
     yield _disk(settings.home)
     yield _tried("landing size", lambda: _sizes(settings))
-    yield from _ledger(settings)
+    yield from _ledger(settings, now)
     yield from _waiting_parts(settings)
     try:
         store = settings.open_store()
@@ -107,7 +113,7 @@ def _ask_store(settings: Settings) -> str:
         store.close()
 
 
-def _target(target: Target) -> Check:
+def _target(settings: Settings, target: Target, now: datetime) -> Check:
     name = f"target {target.source}/{target.key}"
     try:
         found = listener(target.source)
@@ -117,6 +123,11 @@ def _target(target: Target) -> Check:
     except ListenerError as error:
         detail = without_secrets(in_one_line(error), with_secrets(target))
         return Check(name=name, status="fail", detail=detail)
+    price = found.traits.priced
+    if price and price not in settings.listen.rates.get(target.source, {}):
+        cap = f'{price} = "50/month" under [listen.rates.{target.source}]'
+        detail = f"off, since each call has a price: set a cap, as {cap}"
+        return Check(name=name, status="warn", detail=detail)
     source = SOURCES[target.source]
     if not source.secrets:
         return Check(name=name, status="ok", detail="needs no credential")
@@ -125,11 +136,36 @@ def _target(target: Target) -> Check:
         word + suffix for param, word in source.secrets.items() if not target.params.get(param)
     ]
     if not missing:
-        return Check(name=name, status="ok", detail="its credential is set")
+        return _credential(name, settings, found, target, now)
     words = " and ".join(missing)
     if source.open:
         return Check(name=name, status="warn", detail=f"no credential, asks anonymously: {words}")
     return Check(name=name, status="fail", detail=f"no credential: set {words}")
+
+
+def _credential(
+    name: str, settings: Settings, found: Listener, target: Target, now: datetime
+) -> Check:
+    """Whether it works, and what it may do, by the network's own word."""
+    if not isinstance(found, Identifies):
+        detail = "its credential is set, and was not tried: each call has a price"
+        return Check(name=name, status="ok", detail=detail)
+    status: Status = "ok"
+    budget = budget_of(settings, found, target, now)
+    try:
+        may = " ".join(found.whoami(target, budget).split())
+        detail = f"its credential works: {may}" if may else "makes no use of the credential"
+    except RateLimited as error:
+        if not error.ours:
+            budget.block(error.retry_at)
+        status, detail = "warn", f"its credential could not be tried: {in_one_line(error)}"
+    except Transient as error:
+        status, detail = "fail", f"its credential could not be tried: {in_one_line(error)}"
+    except AuthFailed as error:
+        status, detail = "fail", f"its credential is refused: {in_one_line(error)}"
+    except ListenerError as error:
+        status, detail = "fail", in_one_line(error)
+    return Check(name=name, status=status, detail=without_secrets(detail, target))
 
 
 def _versions() -> Check:
@@ -154,19 +190,20 @@ def _sizes(settings: Settings) -> str:
     return f"{len(files)} files, {_size(sum(files))}"
 
 
-def _ledger(settings: Settings) -> Iterator[Check]:
+def _ledger(settings: Settings, now: datetime) -> Iterator[Check]:
     """The newest row of each target where something is wrong, and every known gap."""
     try:
-        newest = {(row.source, row.target): row for row in ledger.rows(settings.landing)}
-        gaps = [
-            f"{row.source}/{row.target} {row.window}: {gap}"
-            for row in ledger.rows(settings.landing)
-            for gap in row.gaps
-        ]
+        newest: dict[tuple[str, str], LedgerRow] = {}
+        gaps: list[str] = []
+        since = window_name(now - HISTORY)
+        recent = ledger.rows(settings.landing, wanted=lambda name: name >= since)
+        for row in recent:
+            newest[row.source, row.target] = row
+            gaps += [f"{row.source}/{row.target} {row.window}: {gap}" for gap in row.gaps]
     except ListenerError as error:
         yield Check(name="ledger", status="fail", detail=in_one_line(error))
         return
-    for alert in silences(settings.landing):
+    for alert in silences(settings.landing, now):
         words = f"since {alert.since}: {alert.words}"
         yield Check(name=f"silence {alert.source}/{alert.target}", status="warn", detail=words)
     bad = [row for row in newest.values() if row.outcome in ("failed", "partial")]

@@ -8,14 +8,14 @@ or not at all, and the store is written by identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from listeners import ledger
-from listeners.allowance import Credential, name_of
-from listeners.contract import Budget, Listener, Reject, Target
+from listeners.contract import Reject, Target
+from listeners.coverage import silences
 from listeners.erase import forget_again
 from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
@@ -29,6 +29,7 @@ from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
 from outcry.alerts import alert
+from outcry.budgets import budget_of
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
 from triage import joining
@@ -132,20 +133,9 @@ def listen_target(
         with_secrets(target, secrets),
         settings.landing,
         window.name,
-        _budget(settings, found, target, now),
+        budget_of(settings, found, target, now),
         asked_from=window.start,
         asked_to=window.end,
-    )
-
-
-def _budget(settings: Settings, found: Listener, target: Target, now: datetime) -> Budget:
-    rates = settings.listen.rates_of(target.source, found.traits.rates)
-    return Budget(
-        max_pages=settings.listen.max_pages,
-        now=now,
-        deadline=datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes),
-        reach=settings.listen.reach,
-        allowance=Credential(settings.landing, name_of(found, target), rates),
     )
 
 
@@ -170,7 +160,7 @@ def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow
             with_secrets(target),
             settings.landing,
             window.name,
-            _budget(settings, found, target, now),
+            budget_of(settings, found, target, now),
         )
         rows += [row] if row is not None else []
     return rows
@@ -285,10 +275,15 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 def incidents(
     settings: Settings, store: Store, *, now: datetime, since: datetime | None = None
 ) -> Watched:
-    """Look for incidents in what has been said since the last look, and alert once for each."""
+    """Look for incidents in what has been said since the last look, and alert once for each.
+
+    So it does for each source that used to be heard and is silent.
+    """
     known = {one.incident for one in all_incidents(store)}
     found = watch(store, settings.rules, settings.incidents, now, since)
-    alerts = alert(settings.alerts, store, found, now)
+    heard = settings.alerts.webhook or settings.alerts.email_to
+    silent = silences(settings.landing, now) if heard else ()
+    alerts = alert(settings.alerts, store, found, now, silent=silent)
     new = sum(one.incident not in known for one in found)
     return Watched(
         new=new,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from listeners.coverage import Line as Coverage
+    from listeners.spending import Spent
     from outcry.assessing import Line
     from triage.incident import Incident
 
@@ -53,7 +54,7 @@ def coverage_table(lines: Sequence[Coverage]) -> Table:
     table.add_column("day", no_wrap=True)
     table.add_column("target", no_wrap=True, overflow="ellipsis", max_width=30)
     counts = ("received", "new", "changed", "deleted", "duplicate", "rejected", "cut off")
-    for name in ("windows", *counts, "missing"):
+    for name in ("windows", *counts, "quota left", "missing"):
         table.add_column(name, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
@@ -61,7 +62,30 @@ def coverage_table(lines: Sequence[Coverage]) -> Table:
             Text(f"{line.source}/{line.target}"),
             f"{line.answered}/{line.asked}",
             *(str(getattr(line, name.replace(" ", "_"))) for name in counts),
+            "" if line.quota_left is None else str(line.quota_left),
             Text(str(len(line.missing)), "yellow" if line.missing else "default"),
+        )
+    return table
+
+
+def spending_table(lines: Sequence[Spent]) -> Table:
+    """A line for each credential and what it used."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("period", "credential of", "spent on"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=30)
+    for name in ("spent", "granted", "left now"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for line in lines:
+        nothing = line.left is not None and line.left < 1e-6
+        table.add_row(
+            line.period,
+            Text(", ".join(line.targets) or line.credential),
+            line.what,
+            f"{line.used:g}",
+            ", ".join(line.granted),
+            Text("" if line.left is None else f"{line.left:.6g}", "yellow" if nothing else ""),
+            f"not before {line.blocked_until:%m-%d %H:%M}" if line.blocked_until else "",
         )
     return table
 

@@ -101,6 +101,17 @@ class AppStore:
         if watch.interface == "official":
             _credentials(watch)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        watch = _watch(target)
+        if watch.interface == "public":
+            return ""
+        with closing(self._wire(budget, partial(_judge, watch, budget.now))) as wire:
+            self._retried(partial(_connect(watch, wire), None))
+            left = wire.quota_left
+        words = "" if left is None else f"; {left} calls of the hour are left"
+        return f"the key may read the reviews of app {watch.app}{words}"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of reviews, the newest first.
 

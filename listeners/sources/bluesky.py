@@ -99,6 +99,16 @@ class Bluesky:
         """
         _search(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        account = _Account(self._fetcher, _search(target), budget)
+        session = account.ask("com.atproto.server.getSession", {})
+        if not isinstance(session, dict):
+            raise SchemaChanged("bluesky: the server sent no session: compare with the lexicon")
+        if session.get("active") is False:
+            raise AuthFailed(f"bluesky: the account is {session.get('status')}: see its settings")
+        return f"signed in as {session.get('handle')}, may search"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield the matching posts, newest first.
 

@@ -105,6 +105,14 @@ class Discourse:
         """
         _forum(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        forum = _forum(target)
+        shown = len(self._posts(forum, None, budget))
+        unsent = "without api_username the key is not sent; anybody"
+        reader = forum.api_username if forum.headers else unsent
+        return f"{reader} may read the posts of {forum.host} ({shown} on its first page)"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield the forum's posts, newest first.
 

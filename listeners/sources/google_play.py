@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -98,6 +98,16 @@ class GooglePlay:
         watch = _watch(target)
         if watch.interface == "official":
             _key(watch)
+
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        watch = _watch(target)
+        if watch.interface == "public":
+            return ""
+        with closing(self._wire(budget, partial(_judge_official, now=budget.now))) as wire:
+            pages = Pages(_signing_in(watch, wire), wire, watch.app)
+            self._retried(partial(pages, None))
+        return f"{_account(_key(watch))} may read the reviews of {watch.app}"
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of reviews that are new or were changed.
@@ -195,6 +205,10 @@ def _key(watch: Watch) -> dict[str, Any]:
             "google_play: the service account is no key file: set "
             "OUTCRY_GOOGLE_PLAY_SERVICE_ACCOUNT to the JSON text that Google gave"
         ) from None
+
+
+def _account(key: Mapping[str, Any]) -> str:
+    return str(key.get("client_email") or "the service account")[:80]
 
 
 def _signing_in(watch: Watch, wire: Wire) -> Callable[[], ReviewProvider]:

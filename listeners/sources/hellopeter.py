@@ -71,6 +71,14 @@ class HelloPeter:
         """
         _business(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        business = _business(target)
+        if business.door == "public":
+            return ""
+        reviews, _ = self._page(business, 1, budget)
+        return f"the key may read reviews that wait for an answer ({len(reviews)} on page 1)"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of ten or eleven reviews, newest first.
 
@@ -81,19 +89,8 @@ class HelloPeter:
         """
         business = _business(target)
 
-        def page(number: int) -> tuple[Sequence[Any], bool]:
-            answer = self._ask(business, number, budget)
-            reviews = answer.get("data") if isinstance(answer, dict) else None
-            if not isinstance(reviews, list):
-                raise SchemaChanged(
-                    f"hellopeter {target.key}: no list of reviews came: open the site in a browser"
-                )
-            # ``nextPage`` is set on the last page too; the number of pages is to be trusted.
-            pages = (answer.get("meta") or {}).get("lastPage", answer.get("last_page"))
-            return reviews, bool(reviews) and (not isinstance(pages, int) or number < pages)
-
         yield from newest_first(
-            by_number(page),
+            by_number(lambda number: self._page(business, number, budget)),
             lambda review: self._map(review, business, budget.now),
             listener=self,
             target=target,
@@ -113,6 +110,17 @@ class HelloPeter:
             return self._map(reject.raw, _business(target), now)
         except MALFORMED as error:
             raise ValueError(one_line(error)) from error
+
+    def _page(self, business: Business, number: int, budget: Budget) -> tuple[Sequence[Any], bool]:
+        answer = self._ask(business, number, budget)
+        reviews = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(reviews, list):
+            raise SchemaChanged(
+                f"hellopeter {business.slug}: no list of reviews came: open the site in a browser"
+            )
+        # ``nextPage`` is set on the last page too; the number of pages is to be trusted.
+        pages = (answer.get("meta") or {}).get("lastPage", answer.get("last_page"))
+        return reviews, bool(reviews) and (not isinstance(pages, int) or number < pages)
 
     def _ask(self, business: Business, number: int, budget: Budget) -> Any:
         if business.door == "public":

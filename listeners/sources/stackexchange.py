@@ -106,6 +106,13 @@ class StackExchange:
         """
         _search(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        search = _search(target)
+        found = self._ask(f"{search.api_url}/info", search, {"pagesize": None}, budget).value
+        left, most = (_whole(found.get(f"quota_{name}")) for name in ("remaining", "max"))
+        return f"the key may read {search.site}; {left} of {most} calls of the day are left"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield questions by activity, the longest quiet first.
 
@@ -200,7 +207,7 @@ class StackExchange:
         return self._ask(f"{search.api_url}/search/advanced", search, asked, budget)
 
     def _ask(self, url: str, search: Search, params: dict[str, Any], budget: Budget) -> Json:
-        asked = {**params, "site": search.site, "key": search.key, "pagesize": _PAGE}
+        asked = {"pagesize": _PAGE, "site": search.site, "key": search.key, **params}
         answer = self._fetcher.json(
             url, budget=budget, params=asked, judge=partial(_judge, search, budget.now)
         )

@@ -82,6 +82,14 @@ class Snscrape:
         self._program = program
         self._timeout = timeout
 
+    def program(self) -> str:
+        """Where it is.
+
+        Raises:
+            Unsupported: if it is not installed.
+        """
+        return self._program or _installed()
+
     def __call__(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
         """Run it.
 
@@ -89,7 +97,7 @@ class Snscrape:
             Unsupported: if it is not installed.
             Transient: if it does not end in time; it is ended then.
         """
-        program = self._program or _installed()
+        program = self.program()
         # When it fails it leaves all it knows in a file, which must not stay.
         with tempfile.TemporaryDirectory(prefix="outcry-snscrape-") as folder:
             command = ["env", f"TMPDIR={folder}", program, *arguments]
@@ -143,9 +151,12 @@ class Telegram:
 
         Raises:
             BadTarget: if not.
-            Unsupported: if they ask for a scraper that does not work; says what to use.
+            Unsupported: if they ask for a scraper that does not work; says what to use. Also if
+                snscrape is not installed.
         """
         _channel(target)
+        if isinstance(self._run, Snscrape):
+            self._run.program()
 
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of up to a hundred posts, newest first.

@@ -57,6 +57,12 @@ class Trustpilot:
         """
         _business(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        business = _business(target)
+        self._ask(business, {"perPage": 1, "page": 1}, budget)
+        return f"the key may read the reviews of {business.business_unit}"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of up to a hundred reviews, newest first.
 
@@ -67,21 +73,7 @@ class Trustpilot:
         business = _business(target)
 
         def page(number: int) -> tuple[Sequence[Any], bool]:
-            try:
-                answer = self._fetcher.json(
-                    f"{self._api}/v1/business-units/{business.business_unit}/reviews",
-                    params={"orderBy": "createdat.desc", "perPage": _PER_PAGE, "page": number},
-                    headers={"apikey": business.api_key or ""},
-                    budget=budget,
-                )
-            except AuthFailed as error:
-                raise AuthFailed(f"{error}; the key is OUTCRY_TRUSTPILOT_KEY") from error
-            reviews = answer.value.get("reviews") if isinstance(answer.value, dict) else None
-            if not isinstance(reviews, list):
-                raise SchemaChanged(
-                    f"trustpilot {target.key}: no list of reviews came: "
-                    "compare with Trustpilot's documentation"
-                )
+            reviews = self._ask(business, {"perPage": _PER_PAGE, "page": number}, budget)
             return reviews, bool(reviews)
 
         yield from newest_first(
@@ -105,6 +97,24 @@ class Trustpilot:
             return self._map(reject.raw, _business(target), now)
         except MALFORMED as error:
             raise ValueError(one_line(error)) from error
+
+    def _ask(self, business: Business, place: Mapping[str, int], budget: Budget) -> list[Any]:
+        try:
+            answer = self._fetcher.json(
+                f"{self._api}/v1/business-units/{business.business_unit}/reviews",
+                params={"orderBy": "createdat.desc", **place},
+                headers={"apikey": business.api_key or ""},
+                budget=budget,
+            ).value
+        except AuthFailed as error:
+            raise AuthFailed(f"{error}; the key is OUTCRY_TRUSTPILOT_KEY") from error
+        reviews = answer.get("reviews") if isinstance(answer, dict) else None
+        if not isinstance(reviews, list):
+            raise SchemaChanged(
+                f"trustpilot {business.business_unit}: no list of reviews came: "
+                "compare with Trustpilot's documentation"
+            )
+        return reviews
 
     def _map(self, review: Mapping[str, Any], business: Business, now: datetime) -> Mention:
         title = (review.get("title") or "").strip() or None

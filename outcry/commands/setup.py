@@ -70,13 +70,15 @@ def init(
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:
-    """Whether a run can start: settings, folder, model, store, credentials. Nothing is sent.
+    """Whether a run can start: settings, folder, model, store, credentials. Nothing is posted.
+
+    Each credential is tried by a call that only reads, and what it may do is said.
 
     Example: `outcry check`
     """
     from outcry.checks import ready
 
-    _report(ready(session_of(context).settings()), as_json)
+    _report(ready(session_of(context).settings(), time_of(None)), as_json)
 
 
 def doctor(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:

@@ -32,25 +32,32 @@ def coverage(
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """What was asked and heard of each target, what is known to be missing, and who fell silent.
+    """What was asked and heard of each target, what is missing, who fell silent, what was spent.
 
     Examples: `outcry coverage`, `outcry coverage --month 2026-11 --json`
     """
     from listeners import coverage as books
-    from outcry.screen import coverage_table
+    from listeners.spending import spending
+    from outcry.budgets import holders_of
+    from outcry.screen import coverage_table, spending_table
 
     if day and month:
         raise InputError("--day and --month exclude each other; choose one")
     unit: Literal["day", "month"] = "month" if month else "day"
-    period = month or day or f"{time_of(as_of):%Y-%m-%d}"
+    now = time_of(as_of)
+    period = month or day or f"{now:%Y-%m-%d}"
     if not re.fullmatch(r"\d{4}-\d\d" if month else r"\d{4}-\d\d-\d\d", period):
         raise InputError(f"--{unit} {period!r} is none; write it like 2026-11{'-20' * (not month)}")
-    landing = session_of(context).settings().landing
+    settings = session_of(context).settings()
+    landing = settings.landing
     lines: list[Line] = books.coverage(landing, unit, period, by="day")
-    alerts = books.silences(landing)
+    spent = spending(landing, unit, period, holders_of(settings), now)
+    alerts = books.silences(landing, now)
     if as_json:
         for line in lines:
             emit_step("coverage", line)
+        for one in spent:
+            emit_step("spent", one)
         for alert in alerts:
             emit_step("alert", alert)
         return
@@ -58,6 +65,9 @@ def coverage(
         console().print(coverage_table(lines))
     else:
         typer.echo(f"Nothing was asked in {period}. ('outcry listen' asks, --month sees more)")
+    if spent:
+        console().print()
+        console().print(spending_table(spent))
     for line in lines:
         for reason in line.missing:
             typer.echo(f"missing  {line.source}/{line.target} {line.period}: {reason}")

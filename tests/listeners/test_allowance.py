@@ -118,6 +118,59 @@ def test_what_was_used_is_counted_by_month(tmp_path: Path) -> None:
     }
 
 
+def test_what_was_used_is_counted_by_day(tmp_path: Path) -> None:
+    wall = Wall()
+    credential(tmp_path, wall).take(2, "calls")
+    wall.now += timedelta(days=1)
+    credential(tmp_path, wall).take(3, "calls")
+    days = {"2026-01-02": {"calls": 2}, "2026-01-03": {"calls": 3}}
+    assert credential(tmp_path, wall).account().days == days
+
+
+@pytest.mark.parametrize("per", ["day", "month"])
+def test_a_cap_that_is_raised_or_lowered_holds_at_once(tmp_path: Path, per: str) -> None:
+    def cap(amount: float) -> Credential:
+        rate = Rate(amount=amount, per=per, what="usd")  # type: ignore[arg-type]
+        return credential(tmp_path, Wall(), rate)
+
+    cap(50).take(50, "usd")
+    with pytest.raises(QuotaExhausted):
+        cap(50).take(1, "usd")
+    assert cap(80).left("usd") == 30
+    cap(80).take(10, "usd")
+    assert cap(50).left("usd") == 0
+    with pytest.raises(QuotaExhausted):
+        cap(50).take(1, "usd")
+    assert cap(80).left("usd") == 20
+
+
+def test_what_was_not_used_is_put_back_even_while_the_network_wants_no_calls(
+    tmp_path: Path,
+) -> None:
+    cap = Rate(amount=10, per="month", what="usd")
+    one = credential(tmp_path, Wall(), cap)
+    one.take(4, "usd")
+    one.block(NOW + timedelta(hours=1))
+    one.correct(-3, "usd")
+    assert (one.left("usd"), one.account().used) == (9, {"2026-01": {"usd": 1}})
+    one.correct(-99, "usd")
+    assert one.left("usd") == 10
+    one.correct(12, "usd")
+    assert one.left("usd") == 0
+
+
+def test_nothing_negative_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="put back with correct"):
+        credential(tmp_path, Wall(), MINUTE).take(-1, "calls")
+
+
+def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    old = b'{"levels":{"usd/month":{"left":10,"at":"2026-01-02T12:00:00Z"}}}'
+    Landing(tmp_path).write_document("state/allowance/net.json", old)
+    one = credential(tmp_path, Wall(), Rate(amount=50, per="month", what="usd"))
+    assert one.left("usd") == 10
+
+
 def _takes(root: Path, granted: multiprocessing.Queue[int]) -> None:
     count = 0
     one = Credential(Landing(root), "net", (Rate(amount=20, per="day"),), patience=0)

@@ -13,6 +13,7 @@ from listeners.landing import Landing, window_name
 from listeners.ledger import LedgerRow, write_row
 
 START = datetime(2026, 11, 19, 23, 30, tzinfo=UTC)
+NOW = START + timedelta(days=1)
 
 
 def note(landing: Landing, number: int, *, target: str = "one", **fields: Any) -> None:
@@ -80,14 +81,14 @@ def test_a_silence_longer_than_any_before_is_alarming(
     for number, heard in enumerate(history):
         count = int(heard == "x")
         note(Landing(tmp_path), number, got=count, new=count)
-    assert bool(silences(Landing(tmp_path))) == alarmed
+    assert bool(silences(Landing(tmp_path), NOW)) == alarmed
 
 
 def test_a_source_that_repeats_itself_for_ever_is_silent_too(tmp_path: Path) -> None:
     landing = Landing(tmp_path)
     for number in range(12):
         note(landing, number, got=9, new=int(number < 10))
-    (alert,) = silences(landing)
+    (alert,) = silences(landing, NOW)
     assert alert.words.startswith("sends nothing new in 2 windows, was never silent before")
     assert alert.since == window_name(START + timedelta(minutes=150))
 
@@ -97,4 +98,46 @@ def test_a_failure_is_no_silence(tmp_path: Path) -> None:
     for number in range(9):
         note(landing, number, got=1, new=1)
     note(landing, 9, outcome="failed", error="x", error_class="Transient")
-    assert silences(landing) == []
+    assert silences(landing, NOW) == []
+
+
+def test_what_may_well_find_nothing_is_no_silence(tmp_path: Path) -> None:
+    for number in range(10):
+        note(Landing(tmp_path), number, target="one.recheck", got=int(number < 8))
+    assert silences(Landing(tmp_path), NOW) == []
+
+
+def test_only_the_ledger_of_the_period_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = Landing(tmp_path)
+    for number in range(0, 400, 10):
+        note(landing, number, got=1, new=1, quota_left=900 - number)
+    note(landing, 0, target="two")
+    write_row(landing, _imported(START + timedelta(days=1)))
+    opened: list[str] = []
+    read = Landing.read_document
+
+    def reading(self: Landing, name: str) -> bytes | None:
+        opened.append(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Landing, "read_document", reading)
+    one, imported = coverage(landing, "day", "2026-11-20")
+    assert (one.target, one.asked, one.quota_left, imported.target) == ("one", 9, 810, "file")
+    assert len(opened) == 10
+    opened.clear()
+    assert silences(landing, START + timedelta(days=70)) == []
+    assert opened == []
+
+
+def _imported(at: datetime) -> LedgerRow:
+    return LedgerRow(
+        source="import",
+        target="file",
+        window="import-of-a-file",
+        listener="import/1",
+        outcome="ok",
+        started_at=at,
+        finished_at=at,
+    )

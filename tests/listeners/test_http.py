@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -247,3 +248,29 @@ def test_the_last_call_of_an_allowance_keeps_all_from_asking_again(tmp_path: Pat
         clock[0] += timedelta(minutes=10)
         fetcher().json(url, budget=granted)
     assert len(site.requests) == 2
+
+
+def test_a_connection_is_kept_for_the_next_page_and_for_no_other_host() -> None:
+    kept: list[object] = []
+    site = Site(Answer(b"hello", headers={"Set-Cookie": "who=ann"}))
+    with serving(site, kept=kept) as url:
+        ours = fetcher()
+        for _ in range(3):
+            ours.get(url, budget=budget())
+        assert len(kept) == 1
+        ours.get(url.replace("127.0.0.1", "localhost"), budget=budget())
+        assert len(kept) == 2, "another host at the same address proves itself again"
+        fetcher().get(url, budget=budget())
+        assert len(kept) == 3
+    assert not any("cookie" in request.headers for request in site.requests)
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
+    kept: list[object] = []
+    pauses: list[float] = []
+    ours = fetcher(pauses)
+    with serving(Site(Answer(b"hello")), kept=kept, idle=0.1) as url:
+        for _ in range(2):
+            assert ours.get(url, budget=budget()).body == b"hello"
+            time.sleep(0.3)
+    assert (len(kept), pauses) == (2, [])

@@ -22,6 +22,7 @@ from listeners.contract import Budget, Listener
 from listeners.landing import Landing
 from listeners.ledger import rows
 from listeners.run import collect
+from listeners.state import load
 from tests.listeners.fakes import IN_MEMORY, TARGET, CrashError, CrashingLanding, rejected, stored
 from tests.listeners.in_memory import Item, NewestFirst, OldestFirst
 
@@ -161,3 +162,83 @@ TestNewestFirst = NothingIsLostNewestFirst.TestCase
 TestNewestFirst.settings = _SETTINGS
 TestOldestFirst = NothingIsLostOldestFirst.TestCase
 TestOldestFirst.settings = _SETTINGS
+
+
+def test_an_overlap_longer_than_a_run_holds_nothing_up(in_memory: Path) -> None:
+    """Each run hears what is new, comes to an end, and late arrivals of the overlap are heard."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    items: list[Item] = []
+
+    def arrives(age: float) -> None:
+        at = (now - timedelta(seconds=age)).isoformat()
+        number = len(items)
+        items.append({"id": number, "at": at, "text": f"item {number}", "malformed": False})
+
+    for age in range(590, 0, -5):  # 118 items in the overlap of ten minutes, 24 pages of five
+        arrives(age)
+    landing, cut_off, marks = Landing(in_memory), [], set()
+    heard: set[str] = set()
+    for number in range(120):
+        now += timedelta(seconds=30)
+        arrives(1)
+        fresh = len(items) - 1
+        if number % 7 == 0:
+            arrives(500)
+        budget = Budget(max_pages=4, now=now)
+        row = collect(NewestFirst(items, 5), TARGET, landing, f"w{number:03}", budget)
+        assert row.error is None
+        heard |= {record.native_id for record in stored(landing, row.window)}
+        cut_off.append(row.cut_off)
+        if number > 10:
+            assert str(fresh) in heard, "what is new waits for nothing"
+        state = load(landing, TARGET)
+        assert state is not None
+        assert state.state is not None
+        marks.add(state.state["watermark"])
+    assert not any(cut_off[10:])
+    assert len(marks) > 20, "walks come to their end"
+    missing = {str(item["id"]) for item in items[:-30]} - heard
+    assert missing == set()
+    records = [record.uid for record in stored(landing)]
+    assert len(records) == len(set(records))
+
+
+def test_a_source_that_sends_almost_as_much_as_a_run_takes_is_heard_at_once_and_whole(
+    in_memory: Path,
+) -> None:
+    """News go first, what is read again goes on by a page a run, and being behind is said."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    items: list[Item] = []
+    landing, cut_off = Landing(in_memory), []
+    for number in range(200):
+        now += timedelta(seconds=30)
+        for age in range(8):
+            at = (now - timedelta(seconds=age)).isoformat()
+            items.append({"id": len(items), "at": at, "text": "x", "malformed": False})
+        if number == 60:
+            at = (now - timedelta(seconds=400)).isoformat()
+            items.append({"id": len(items), "at": at, "text": "late", "malformed": False})
+        budget = Budget(max_pages=3, now=now)
+        row = collect(NewestFirst(items, 5), TARGET, landing, f"w{number:03}", budget)
+        assert row.error is None
+        cut_off.append(row.cut_off)
+    heard = {record.native_id for record in stored(landing)}
+    assert {str(item["id"]) for item in items} - heard == set()
+    assert any(cut_off[60:]), "it is behind with reading again"
+    assert not all(cut_off)
+
+
+def test_an_overlap_longer_than_the_memory_stores_nothing_twice(in_memory: Path) -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    items: list[Item] = [
+        {"id": n, "at": now.isoformat(), "text": f"{n}", "malformed": False} for n in range(3000)
+    ]
+    landing = Landing(in_memory)
+    for number in range(7):
+        items.append({**items[0], "id": 3000 + number, "text": "late"})
+        budget = Budget(max_pages=9, now=now)
+        collect(NewestFirst(items, 100), TARGET, landing, f"w{number}", budget)
+    collect(NewestFirst(items, 100), TARGET, landing, "last", Budget(max_pages=999, now=now))
+    row = collect(NewestFirst(items, 100), TARGET, landing, "last", Budget(max_pages=999, now=now))
+    assert row.duplicate >= 3000
+    assert sorted(int(record.native_id) for record in stored(landing)) == list(range(3007))

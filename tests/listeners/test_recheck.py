@@ -80,7 +80,8 @@ def test_what_is_gone_is_deleted_and_what_changed_is_a_version(tmp_path: Path) -
     asked = Asked({"0": "post 0", "1": "post 1", "3": "post 3, edited", "4": "post 4"})
     row = again(landing, asked)
     assert asked.batches == [["0", "1"], ["2", "3"], ["4"]]
-    assert (row.target, row.outcome, row.deleted, row.new) == ("one.recheck", "ok", 1, 1)
+    assert (row.target, row.outcome, row.deleted, row.changed) == ("one.recheck", "ok", 1, 1)
+    assert row.new == 0
     (gone,) = [record for record in stored(landing) if isinstance(record, Deletion)]
     assert gone.native_id == "2"
     assert "post 3, edited" in stored_texts(landing)

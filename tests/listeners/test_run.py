@@ -344,6 +344,10 @@ class Counted:
         """There is nothing left."""
         raise RateLimited("used up", NOW + timedelta(hours=1), ours=True)
 
+    def correct(self, by: float, what: str) -> None:
+        """Nothing was taken."""
+        raise AssertionError(by)
+
     def left(self, what: str) -> float | None:
         """Nothing."""
         return 0.0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from listeners.coverage import Alert as Silence
 from outcry.alerts import AlertSettings, alert
 from outcry.demo import AS_OF, Demo
 from tests.servers.helpdesks import help_desk
@@ -48,6 +49,19 @@ def test_a_wrong_address_fails_and_says_what_to_correct(demo: Demo, store: Store
         report = alert(settings, store, demo.incidents, AS_OF)
     assert report.failed == 1
     assert "correct OUTCRY_ALERT_WEBHOOK" in report.errors[0]
+
+
+def test_a_source_that_fell_silent_is_one_alert_for_each_silence(store: Store) -> None:
+    def silent(since: str) -> Silence:
+        return Silence(source="rss", target="forum", since=since, windows=3, words="sends nothing")
+
+    with help_desk() as far:
+        settings = AlertSettings(webhook=f"{far.url}/api/v1/tickets/1")
+        far.tickets[1] = {"id": 1}
+        for since in ("20261120T084500Z", "20261120T084500Z", "20261125T084500Z"):
+            alert(settings, store, [], LATER, silent=[silent(since)])
+        assert [post["since"] for post in far.posts] == ["20261120T084500Z", "20261125T084500Z"]
+        assert far.posts[0]["text"] == ("rss/forum is silent since 20261120T084500Z: sends nothing")
 
 
 @contextmanager

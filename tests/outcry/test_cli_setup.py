@@ -10,6 +10,8 @@ from outcry import exits
 from outcry.settings import load_settings
 from outcry.template import settings_text
 from tests.outcry.shell import call, objects, only_line
+from tests.servers.mastodon import MastodonServer
+from tests.servers.web import serving
 from triage.departments import Department
 
 
@@ -98,17 +100,67 @@ def test_rules_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     assert "cuts: must fall from p1 over p2 to p3" in only_line(result)
 
 
-def test_a_credential_in_the_environment_is_found(
+def _mastodon(home: Path, server: str) -> None:
+    (home / "outcry.toml").write_text(
+        '[listen]\nallow_networks = ["127.0.0.0/8"]\n'
+        f'[[targets]]\nsource = "mastodon"\nkey = "a"\nserver = "{server}"\ntag = "x"\n'
+    )
+
+
+def test_a_credential_is_tried_and_what_it_may_do_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "outcry.toml").write_text(
-        '[[targets]]\nsource = "mastodon"\nkey = "a"\nserver = "https://m.example"\ntag = "x"\n'
+    def line(code: int) -> str:
+        result = call(tmp_path, "check")
+        assert result.exit_code == code
+        assert secret not in result.stdout + result.stderr
+        (found,) = (line for line in result.stdout.splitlines() if "mastodon/a" in line)
+        return found
+
+    server, secret = MastodonServer([]), "a secret"
+    with serving(server) as url:
+        _mastodon(tmp_path, url)
+        assert _statuses(tmp_path, "check")["target mastodon/a"] == "warn"
+        monkeypatch.setenv("OUTCRY_MASTODON_TOKEN", secret)
+        works = "its credential works: the token of 'Harrowgate listens' may: read profile"
+        assert line(exits.DONE) == f"ok    target mastodon/a: {works}"
+        (account,) = (tmp_path / "landing/state/allowance").glob("*.json")
+        assert '"calls":1' in account.read_text()
+        assert server.queries == [], "no post was asked for"
+        monkeypatch.setenv("OUTCRY_MASTODON_TOKEN", secret := "another secret")
+        refused = line(exits.FAILED)
+    assert refused.startswith("fail  target mastodon/a: its credential is refused: 127.0.0.1")
+    assert line(exits.FAILED).startswith(
+        "fail  target mastodon/a: its credential could not be tried: 127.0.0.1"
     )
-    assert _statuses(tmp_path, "check")["target mastodon/a"] == "warn"
-    monkeypatch.setenv("OUTCRY_MASTODON_TOKEN", "secret")
-    result = call(tmp_path, "check")
-    assert "ok    target mastodon/a" in result.stdout
-    assert "secret" not in result.stdout + result.stderr
+
+
+def test_a_credential_whose_calls_are_used_up_is_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCRY_MASTODON_TOKEN", "a secret")
+    server = MastodonServer([])
+    with serving(server) as url:
+        _mastodon(tmp_path, url)
+        with (tmp_path / "outcry.toml").open("a") as file:
+            file.write('[listen.rates.mastodon]\ncalls = "1/day"\n')
+        assert _statuses(tmp_path, "check")["target mastodon/a"] == "ok"
+        result = call(tmp_path, "check")
+    assert result.exit_code == exits.DONE
+    assert "could not be tried: mastodon-" in result.stdout
+    assert "the day's 1 calls are used up" in result.stdout
+
+
+def test_a_credential_whose_every_call_has_a_price_is_not_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCRY_X_TOKEN", "a secret")
+    target = '[[targets]]\nsource = "x"\nkey = "b"\nquery = "q"\n'
+    (tmp_path / "outcry.toml").write_text(target)
+    assert "warn  target x/b: off, since each call has a price" in call(tmp_path, "check").stdout
+    (tmp_path / "outcry.toml").write_text(target + '[listen.rates.x]\nusd = "50/month"\n')
+    shown = call(tmp_path, "check").stdout
+    assert "ok    target x/b: its credential is set, and was not tried: each call has a" in shown
 
 
 def test_the_doctor_counts_what_is_there_and_who_waits(desk: Path) -> None:

@@ -6,6 +6,7 @@ app-reviews reads of the feed, which has none; not recorded from the live servic
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,6 +59,10 @@ class Station(HttpStation):
         """The app."""
         return Target(source="app_store", key="tram", params=self.params)
 
+    def forged(self) -> Target:
+        """With a key that was revoked."""
+        return Target(source="app_store", key="tram", params={**self.params, "key_id": "KEY2"})
+
     def listener(self) -> Listener:
         """As operators get it, but for where the world is."""
         return _listener(self.url, self.patience)
@@ -76,7 +81,7 @@ class Station(HttpStation):
         """A page, whose cursor names the last review shown."""
         assert request.path == f"/v1/apps/{APP}/customerReviews"
         header, _, signed = request.headers["authorization"].partition(" ")
-        if header != "Bearer" or signed.count(".") != 2:
+        if header != "Bearer" or signed.count(".") != 2 or _part(signed, 0)["kid"] != "KEY1":
             return error(401)
         posts, start = self.listing(request), 0
         if "cursor" in request.query:
@@ -125,6 +130,11 @@ class Station(HttpStation):
             "id": f"answer-{post.number}",
             "attributes": {**said, "lastModifiedDate": post.at.isoformat()},
         }
+
+
+def _part(token: str, number: int) -> Any:
+    part = token.split(".")[number]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
 class PublicStation(HttpStation):

@@ -84,6 +84,8 @@ class BlueskyServer(Scripted):
             return _error(401, "AuthMissing", "Authentication Required")
         if token in self.expired:
             return _error(400, "ExpiredToken", "Token has expired")
+        if method == "com.atproto.server.getSession":
+            return json_answer({"did": DID, "handle": "us.example", "active": True})
         if method == "app.bsky.feed.getPosts":
             asked = parse_qs(request.query_string)["uris"]
             assert len(asked) <= 25
@@ -153,7 +155,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Bluesky(fetcher())
+        return Bluesky(fetcher(self.patience))
 
     def is_page(self, request: Request) -> bool:
         """All but signing in."""

@@ -103,9 +103,15 @@ class Station(HttpStation):
         """All of its posts."""
         return Target(source="discourse", key="forum", params={"url": self.url})
 
+    def keyed(self) -> Target:
+        """A forum behind a login."""
+        self._server.key = "a secret"
+        params = {"url": self.url, "api_key": "a secret", "api_username": "outcry"}
+        return Target(source="discourse", key="forum", params=params)
+
     def listener(self) -> Listener:
         """As operators get it."""
-        return Discourse(fetcher())
+        return Discourse(fetcher(self.patience))
 
     def answer(self, request: Request) -> Answer:
         """What the forum says."""

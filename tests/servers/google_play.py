@@ -6,6 +6,7 @@ app-reviews reads, not recorded from the live service.
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -80,6 +81,11 @@ class Station(HttpStation):
         transport = partial(Detour, address=self.url)
         return GooglePlay(transport=transport, timeout=self.patience, sleep=lambda seconds: None)
 
+    def forged(self) -> Target:
+        """With the key file of an account that was removed."""
+        key = service_account().replace("reader@", "removed@")
+        return Target(source="google_play", key="t", params={"app": APP, "service_account": key})
+
     def is_page(self, request: Request) -> bool:
         """A page of reviews."""
         return request.path.endswith("/reviews")
@@ -92,7 +98,10 @@ class Station(HttpStation):
         """A token for a signed assertion, or a page of reviews."""
         if request.path == "/token":
             assert request.headers["host"] == "oauth2.googleapis.com"
-            assert request.form["assertion"].count(".") == 2
+            _, claims, _ = request.form["assertion"].split(".")
+            said = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+            if said["iss"] != "reader@brand.example":
+                return json_answer({"error": "invalid_grant"}, 400)
             self._tokens += 1
             token = {"access_token": f"token {self._tokens}", "expires_in": 3600}
             return json_answer(token if self.signing_in == 200 else {}, self.signing_in)

@@ -111,7 +111,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return HackerNews(fetcher())
+        return HackerNews(fetcher(self.patience))
 
     def answer(self, request: Request) -> Answer:
         """What the index says; it may give fewer hits than it was asked for."""

@@ -34,7 +34,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, at another address."""
-        return HelloPeter(fetcher(), api=self.url)
+        return HelloPeter(fetcher(self.patience), api=self.url)
 
     def answer(self, request: Request) -> Answer:
         """A page by its number; the public door says 202 to all that is well."""

@@ -122,7 +122,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, but for the size of its pages."""
-        return Lemmy(fetcher(), page=min(50, self.page_size))
+        return Lemmy(fetcher(self.patience), page=min(50, self.page_size))
 
     def answer(self, request: Request) -> Answer:
         """What the server says."""

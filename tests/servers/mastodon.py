@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qs
 
 from listeners.contract import Listener, Target
 from listeners.sources.mastodon import Mastodon
@@ -67,6 +68,8 @@ class MastodonServer:
         self.page_size = page_size
         self.access: dict[str, Any] | None = {"local": "public", "remote": "public"}
         self.token: str | None = None
+        self.old = False
+        """It is older than 4.3."""
         self.base = "http://127.0.0.1"
         self.queries: list[dict[str, str]] = []
         self.next_answers: list[Answer | None] = []
@@ -76,6 +79,12 @@ class MastodonServer:
     def __call__(self, request: Request) -> Answer:
         if request.path.rstrip("/") == "/api/v2/instance":
             return self._instance()
+        if request.path.rstrip("/") == "/api/v1/apps/verify_credentials":
+            return self._application(request)
+        if request.path.rstrip("/") == "/api/v1/statuses" and not self.old:
+            asked = parse_qs(request.query_string)["id[]"]
+            assert len(asked) <= 20
+            return _json([post for post in self.posts if post["id"] in asked])
         if not request.path.startswith("/api/v1/timelines/tag/"):
             return _json({"error": "Record not found"}, 404)
         if self.token and request.headers.get("authorization") != f"Bearer {self.token}":
@@ -94,6 +103,12 @@ class MastodonServer:
         return _json(
             {"domain": "x", "version": "4.5.0", "configuration": {"timelines_access": access}}
         )
+
+    def _application(self, request: Request) -> Answer:
+        if request.headers.get("authorization") != "Bearer a secret":
+            return _json({"error": "The access token is invalid"}, 401)
+        scopes = {} if self.access is None else {"scopes": ["read", "profile"]}
+        return _json({"name": "Harrowgate listens", "website": None, **scopes})
 
     def _timeline(self, request: Request) -> Answer:
         query = request.query

@@ -29,7 +29,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return Rss(fetcher())
+        return Rss(fetcher(self.patience))
 
     def answer(self, request: Request) -> Answer:
         """The feed, newest entry first."""

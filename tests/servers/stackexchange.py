@@ -8,11 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from listeners.contract import Listener, Target
 from listeners.sources.stackexchange import StackExchange
 from tests.servers.scripted import Scripted
 from tests.servers.station import HttpStation, Post, fetcher, json_answer
 from tests.servers.web import Answer, Request
+
+KEY = "a-secret"
 
 
 def question(number: int, at: int, **changes: Any) -> dict[str, Any]:
@@ -53,6 +57,11 @@ class StackExchangeServer(Scripted):
         """A page of a search, or questions by number."""
         if request.query.get("site") != "stackoverflow":
             return error(400, "bad_parameter", "No site found for name `x`")
+        if request.query.get("key", KEY) != KEY:
+            return error(400, "bad_parameter", "`key` doesn't match a known application")
+        if request.path.endswith("/info"):
+            info = {"items": [{"new_active_users": 1}], "has_more": False}
+            return json_answer({**info, "quota_max": 10_000, "quota_remaining": 9_999})
         if request.path.endswith("/search/advanced"):
             found = self._search(request.query)
         else:
@@ -102,9 +111,14 @@ class Station(HttpStation):
         params = {"site": "stackoverflow", "query": "tram", "api_url": self.url}
         return Target(source="stackexchange", key="tram", params=params)
 
+    def keyed(self) -> Target:
+        """The search with a key."""
+        target = self.target()
+        return msgspec.structs.replace(target, params={**target.params, "key": KEY})
+
     def listener(self) -> Listener:
         """As operators get it."""
-        return StackExchange(fetcher(), sleep=lambda seconds: None)
+        return StackExchange(fetcher(self.patience), sleep=lambda seconds: None)
 
     def answer(self, request: Request) -> Answer:
         """What the API says."""

@@ -17,9 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
+
 from listeners.contract import Allowance, Listener, Target
 from listeners.http import Fetcher
 from listeners.mention import Mention
+from listeners.registry import secrets_of
 from tests.servers.web import Answer, Request, serving
 
 T = TypeVar("T")
@@ -112,6 +115,16 @@ class BaseStation(ABC):
     def allowance(self, root: Path) -> Allowance | None:
         """What its credential may use; kept below ``root``."""
         return None
+
+    def keyed(self) -> Target:
+        """A target whose credential the far end knows."""
+        return self.target()
+
+    def forged(self) -> Target:
+        """The same with one that it does not know."""
+        target = self.keyed()
+        wrong = dict.fromkeys(secrets_of(self.source), "a wrong one")
+        return msgspec.structs.replace(target, params={**target.params, **wrong})
 
     def number(self, mention: Mention) -> int:
         """Which post a mention is; the last number in its native id, unless said otherwise."""

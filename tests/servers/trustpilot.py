@@ -32,7 +32,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, at another address."""
-        return Trustpilot(fetcher(), api=self.url)
+        return Trustpilot(fetcher(self.patience), api=self.url)
 
     def answer(self, request: Request) -> Answer:
         """A page by its number; one beyond the last is empty."""

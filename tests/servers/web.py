@@ -46,11 +46,27 @@ class Answer:
 
 @contextmanager
 def serving(
-    answer: Callable[[Request], Answer], *, tls: ssl.SSLContext | None = None
+    answer: Callable[[Request], Answer],
+    *,
+    tls: ssl.SSLContext | None = None,
+    kept: list[object] | None = None,
+    idle: float = 5.0,
 ) -> Iterator[str]:
-    """The address of a server that runs until the block ends; with https if it has a context."""
+    """The address of a server that runs until the block ends; with https if it has a context.
+
+    It closes a connection after each answer, unless there is a list of those that are ``kept``
+    until they were ``idle`` for so many seconds.
+    """
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.0" if kept is None else "HTTP/1.1"
+        timeout = None if kept is None else idle
+
+        def setup(self) -> None:
+            super().setup()
+            if kept is not None:
+                kept.append(self.client_address)
+
         def _answer(self) -> None:
             parts = urlsplit(self.path)
             headers = {name.lower(): value for name, value in self.headers.items()}

@@ -38,7 +38,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it."""
-        return WordPress(fetcher(), per_page=self.page_size)
+        return WordPress(fetcher(self.patience), per_page=self.page_size)
 
     def answer(self, request: Request) -> Answer:
         """The comments from a position on, the oldest first."""

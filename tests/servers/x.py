@@ -55,7 +55,7 @@ class Station(HttpStation):
 
     def listener(self) -> Listener:
         """As operators get it, at another address."""
-        return X(fetcher(), api=self.url)
+        return X(fetcher(self.patience), api=self.url)
 
     def allowance(self, root: Path) -> Allowance:
         """The cap, of a purse for all runs, or of a fresh one that no 429 has closed."""

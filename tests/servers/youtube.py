@@ -40,10 +40,11 @@ def comment(post: Post, *, parent: str | None = None, **changes: Any) -> dict[st
     return {"id": name if parent is None else f"{parent}.{name}", "snippet": snippet}
 
 
-def refusal(reason: str, status: int = 403) -> Answer:
+def refusal(reason: str, status: int = 403, **more: Any) -> Answer:
     """An error as the API words it."""
     errors = [{"domain": "youtube", "reason": reason, "message": "No."}]
-    return json_answer({"error": {"code": status, "message": "No.", "errors": errors}}, status)
+    said = {"code": status, "message": "No.", "errors": errors, **more}
+    return json_answer({"error": said}, status)
 
 
 class Station(HttpStation):
@@ -80,8 +81,10 @@ class Station(HttpStation):
     def answer(self, request: Request) -> Answer:
         """Threads, comments or videos."""
         if request.headers.get("x-goog-api-key") != _KEY:
-            return refusal("badRequest", 400)
+            return refusal("badRequest", 400, details=[{"reason": "API_KEY_INVALID"}])
         kind, query = request.path.rpartition("/")[2], request.query
+        if kind == "i18nLanguages":
+            return json_answer({"items": [{"id": "zu", "snippet": {"hl": "zu", "name": "Zulu"}}]})
         if kind == "search" and self.searches_left == 0:
             return refusal("quotaExceeded")
         if kind == "search":

@@ -73,6 +73,18 @@ class Email:
         """
         mailbox_of(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        mailbox = mailbox_of(target)
+        if mailbox.path is not None:
+            return ""
+        server = Imap(mailbox, budget, timeout=self._timeout)
+        try:
+            with_retries(server.open, sleep=self._sleep)
+            return f"signed in as {mailbox.user}, may read {mailbox.folder} ({server.count} in it)"
+        finally:
+            server.close()
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of up to fifty messages, in the order in which they arrived.
 

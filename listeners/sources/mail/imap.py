@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import imaplib
 import re
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,8 @@ class Imap:
         self._session: imaplib.IMAP4 | None = None
         self.validity = 0
         """Uids mean something while this number stays the same."""
+        self.count = 0
+        """Messages in the folder when it was opened."""
 
     def open(self) -> None:
         """Select the folder, for reading only.
@@ -71,9 +74,10 @@ class Imap:
             self._session.login(self._mailbox.user or "", self._mailbox.password or "")
         with self._named("select"):
             folder = '"' + self._mailbox.folder.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            self._do("select", self._session.select(folder, readonly=True))
+            (count, *_) = self._do("select", self._session.select(folder, readonly=True))
             _, values = self._session.response("UIDVALIDITY")
         self.validity = int(values[0]) if values and values[0] else 0
+        self.count = int(count or 0)
 
     def uids(self, after: int | None, since: datetime) -> list[int]:
         """The uids above ``after``, rising; those of the days from ``since`` on if it is None."""
@@ -109,10 +113,9 @@ class Imap:
 
     def _connect(self) -> imaplib.IMAP4:
         host, port = self._mailbox.host or "", self._mailbox.port
-        self._budget.reach.addresses(host, port)
-        if self._mailbox.security == "tls":
-            return imaplib.IMAP4_SSL(host, port, ssl_context=_context(), timeout=self._timeout)
-        session = imaplib.IMAP4(host, port, timeout=self._timeout)
+        addresses = self._budget.reach.addresses(host, port)
+        tls = _context() if self._mailbox.security == "tls" else None
+        session = _Pinned(host, port, self._timeout, addresses, tls)
         if self._mailbox.security == "starttls":
             session.starttls(_context())
         return session
@@ -171,6 +174,41 @@ class Imap:
     @property
     def _here(self) -> str:
         return f"{self._mailbox.host} {self._mailbox.folder}"
+
+
+class _Pinned(imaplib.IMAP4):
+    """Connects to an address that was checked; the host's name stays for its certificate."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        timeout: float,
+        addresses: list[str],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._addresses = addresses
+        self._tls = tls
+        super().__init__(host, port, timeout=timeout)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        problem = OSError("no address")
+        for address in self._addresses:
+            try:
+                plain = socket.create_connection((address, self.port), timeout)
+            except OSError as error:
+                problem = error
+                continue
+            return plain if self._tls is None else self._wrapped(plain)
+        raise problem
+
+    def _wrapped(self, plain: socket.socket) -> socket.socket:
+        assert self._tls is not None
+        try:
+            return self._tls.wrap_socket(plain, server_hostname=self.host)
+        except OSError:
+            plain.close()
+            raise
 
 
 def _letters(parts: list[Any]) -> Iterator[Letter]:

@@ -105,6 +105,11 @@ class Reddit:
         """
         _watch(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        with self._client(_watch(target), budget) as client:
+            return self._retried(client.whoami)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of what the target asks for, newest first.
 

@@ -105,6 +105,14 @@ class Client:
         """What Reddit still shows of a `PAGE` of things; those that are gone are left out."""
         return self._things("api/info", {"id": ",".join(names), "limit": PAGE})[0]
 
+    def whoami(self) -> str:
+        """What the application may do, as its token says, once it could read."""
+        self._things("r/all/new", {"limit": 1})
+        scopes = " ".join(sorted(self._reddit.auth.scopes()))
+        may = "read all that is public" if scopes == "*" else scopes
+        left = "" if self.limits.left is None else f"; {self.limits.left} requests are left"
+        return f"signed in as an application, may: {may}{left}"
+
     def finds_names(self) -> bool:
         """Whether a look-up by name finds what is surely there: the newest post of all."""
         newest = names_of(self._things("r/all/new", {"limit": 1})[0])

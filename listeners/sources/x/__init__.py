@@ -46,6 +46,7 @@ class X:
         has_deletes=True,
         rates=(Rate(amount=450, per=900),),
         rate_family="x",
+        priced=USD,
     )
     recheck_batch: ClassVar[int] = BATCH
     recheck_age: ClassVar[timedelta] = timedelta(days=8)

@@ -61,6 +61,8 @@ class Client:
         self._search = search
         self._budget = budget
         self.quota_left: int | None = None
+        self._answers = 0
+        """Of one call with its tries: those that X bills."""
 
     def recent(self, since: str | None, token: str | None) -> dict[str, Any]:
         """A page of the search, newest first, down to but without the post ``since``.
@@ -90,17 +92,18 @@ class Client:
     def _paid(self, path: str, params: Mapping[str, Any], most: int) -> dict[str, Any]:
         """The answer; what it may cost is set aside first, and what it does not is put back.
 
-        Who is killed in between has counted too much, never too little.
+        Who is killed in between has counted too much, never too little. An answer that came
+        but could not be read was billed all the same, for all that we know.
         """
-        aside, price = most * self._search.usd_each, 0.0
+        aside, self._answers = most * self._search.usd_each, 0
         self._budget.take(aside, USD)
         try:
             answer = self._ask(path, params)
-            price = self._search.price(answer)
         except ListenerError:
-            self._budget.take(-aside, USD)
+            self._budget.correct((self._answers - 1) * aside, USD)
             raise
-        self._budget.take(price - aside, USD)
+        unread = self._answers - 1
+        self._budget.correct(self._search.price(answer) + (unread - 1) * aside, USD)
         return answer
 
     def _ask(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +126,7 @@ class Client:
     def _judge(self, answer: Fetched) -> ListenerError | None:
         """A cap that is reached is told apart from a rate limit by the body alone."""
         if answer.status < 400:
+            self._answers += 1
             return None
         if answer.status == 401:
             return AuthFailed("x refuses the token: make another and set OUTCRY_X_TOKEN")

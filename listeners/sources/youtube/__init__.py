@@ -78,6 +78,13 @@ class YouTube:
         """
         _watch(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        interface = Interface(self._fetcher, self._address, _watch(target).api_key, budget)
+        interface.languages()
+        left = budget.left()
+        return f"the key may read public data{'' if left is None else f'; {left:.0f} units left'}"
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of comments; then of what was answered, edited or deleted since.
 

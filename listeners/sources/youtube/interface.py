@@ -73,6 +73,10 @@ class Interface:
         """What is left of ``commentThreads`` or ``comments``, `BATCH` at most."""
         return self._page(kind, {"id": ",".join(ids), "part": "snippet"}, None)[0]
 
+    def languages(self) -> list[Any]:
+        """The languages of the site: the same for everybody, so whether a key is good."""
+        return self._page("i18nLanguages", {"part": "snippet"}, None)[0]
+
     def search(self, query: str, after: datetime) -> tuple[list[Any], str | None]:
         """The fifty newest videos that match, and a token if there are more."""
         self._budget.take(1, "searches")
@@ -83,13 +87,13 @@ class Interface:
     def _page(
         self, kind: str, query: dict[str, Any], token: str | None
     ) -> tuple[list[Any], str | None]:
-        is_search = kind == "search"
+        is_search, has_text = kind == "search", kind.startswith("comment")
         answer = self._fetcher.json(
             f"{self._address}/youtube/v3/{kind}",
             budget=self._budget,
             params={
                 **query,
-                "textFormat": None if is_search else "plainText",
+                "textFormat": "plainText" if has_text else None,
                 "pageToken": token,
             },
             headers={"x-goog-api-key": self._key},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from listeners.contract import Checks, Rate, Rechecks, Replays
+from listeners.contract import Checks, Identifies, Listener, Rate, Rechecks, Replays
 from listeners.registry import SOURCES, listener, names
 from tests.listeners.conformance.desk import station_of
 from tests.listeners.conformance.faults import FAULTS, MEANINGS
@@ -57,11 +57,18 @@ def facts() -> str:
                 "yes" if traits.official else "no",
                 ", ".join(tells) or "no",
                 "maybe blocked" if traits.silent_empty else "nothing new",
+                _tried(found, bool(source.secrets)),
                 ", ".join(map(_words, traits.rates)) or "none published",
             ]
         )
     head = ["source", "extra", "credentials", "official", "edits and deletes", "an empty answer"]
-    return "\n".join(_table([*head, "limits we keep"], rows))
+    return "\n".join(_table([*head, "`outcry check`", "limits we keep"], rows))
+
+
+def _tried(found: Listener, has_secrets: bool) -> str:
+    if not has_secrets:
+        return "settings"
+    return "tries the credential" if isinstance(found, Identifies) else "does not pay to try"
 
 
 def blocks() -> dict[str, str]:

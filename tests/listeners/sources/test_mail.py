@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -44,6 +46,25 @@ def mention_of(source: bytes) -> Mention | None:
     return message.mention_of(
         message.read(source), owners=["@brand.example"], container="x", now=NOW, listener="email/1"
     )
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_connected_to(
+    station: Station, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up: list[str] = []
+    real = socket.getaddrinfo
+
+    def changing(host: Any, *args: Any, **more: Any) -> Any:
+        """Another answer each time for one name: here first, then where nobody is."""
+        if host != "rebinding.example":
+            return real(host, *args, **more)
+        looked_up.append(host)
+        return real("127.0.0.1" if len(looked_up) == 1 else "127.0.0.2", *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", changing)
+    station.params = {"host": "rebinding.example"}
+    desk.world.write()
+    assert (desk.listen().new, len(looked_up)) == (1, 1)
 
 
 def test_a_message_becomes_private_history(station: Station, desk: Desk) -> None:

@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from listeners.contract import Target
 from listeners.errors import BadTarget
 from listeners.landing import Landing
 from listeners.ledger import LedgerRow
-from listeners.mention import Mention
+from listeners.mention import Deletion, Mention
+from listeners.recheck import recheck
 from listeners.run import collect
 from listeners.sources.mastodon import Mastodon
 from tests.listeners.fakes import NOW, budget, rejected, stored
@@ -241,3 +243,47 @@ def test_wrong_settings_are_named(params: dict[str, object], words: str) -> None
     target = Target(source="mastodon", key="tram", params=params)
     with pytest.raises(BadTarget, match=words):
         next(Mastodon().collect(target, None, budget()))
+
+
+def look_again(desk: Desk, **changes: Any) -> LedgerRow:
+    """One run of asking again."""
+    desk.runs += 1
+    target = msgspec.structs.replace(desk.target, params={**desk.params, **changes})
+    row = recheck(desk.listener, target, desk.landing, f"w{desk.runs}", budget())
+    assert row is not None
+    return row
+
+
+def test_what_was_edited_or_deleted_is_found_by_asking_again(desk: Desk) -> None:
+    desk.post(*range(1, 46))
+    desk.params["history_pages"] = 20
+    desk.server.posts[44]["in_reply_to_id"] = desk.server.posts[43]["id"]
+    desk.listen()
+    desk.server.posts[44] |= {"content": "<p>It came</p>", "edited_at": "2026-01-02T05:00:00Z"}
+    del desk.server.posts[7]
+    row = look_again(desk)
+    assert (row.outcome, row.changed, row.deleted) == ("ok", 1, 1)
+    (edited,) = (mention for mention in desk.mentions() if mention.text == "It came")
+    assert (edited.parent_id or "").endswith("/44")
+    (gone,) = [record for record in stored(desk.landing) if isinstance(record, Deletion)]
+    assert gone.native_id.endswith("/8")
+    row = look_again(desk)
+    assert (row.outcome, row.changed, row.deleted) == ("ok", 0, 0)
+
+
+def test_a_server_that_shows_none_of_many_deletes_none(desk: Desk) -> None:
+    desk.post(1, 2, 3)
+    desk.listen()
+    desk.server.posts = [status(9, host="other.example", id=desk.server.posts[0]["id"])]
+    assert (look_again(desk).deleted, look_again(desk).outcome) == (0, "ok")
+    desk.server.posts = []
+    assert look_again(desk).deleted == 0
+
+
+def test_a_server_that_is_too_old_to_be_asked_again_says_so(desk: Desk) -> None:
+    desk.post(1)
+    desk.listen()
+    desk.server.old = True
+    row = look_again(desk)
+    assert (row.outcome, row.error_class) == ("failed", "Unsupported")
+    assert "before Mastodon 4.3" in (row.error or "")

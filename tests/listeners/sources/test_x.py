@@ -154,6 +154,16 @@ def test_what_fails_costs_nothing_and_users_are_billed_too(station: Station, des
     assert search.usd_each == pytest.approx(0.015)
 
 
+def test_answers_that_cannot_be_read_are_paid_for(station: Station, desk: Desk) -> None:
+    desk.world.write(3)
+    desk.world.script = ["cut off", "HTML"]
+    assert desk.listen().error_class == "SchemaChanged"
+    assert spent(desk, station) == 2 * 100 * 0.005
+    desk.world.script = ["cut off"]
+    assert desk.listen().new == 3
+    assert spent(desk, station) == 3 * 100 * 0.005 + 3 * 0.005
+
+
 def test_a_deleted_post_is_found_out_on_the_days_for_it(station: Station, desk: Desk) -> None:
     desk.world.write(6)
     desk.settle()

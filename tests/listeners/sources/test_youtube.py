@@ -155,6 +155,9 @@ def test_searches_and_calls_are_counted_apart(desk: Desk) -> None:
         def take(self, amount: float, what: str) -> None:
             self.taken.append((amount, what))
 
+        def correct(self, by: float, what: str) -> None:
+            raise AssertionError(by)
+
         def left(self, what: str) -> float | None:
             return {"calls": 9000.0}.get(what)
 

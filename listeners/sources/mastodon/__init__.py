@@ -4,7 +4,8 @@ The first run takes the newest ``history_pages`` pages of 40 posts, going back; 
 posts are not asked for. From then on it walks forward by ``min_id``, which gives the
 oldest posts that are newer than the last one seen in the server's own order, so nothing is skipped,
 however late it arrived from another server. Posts are the same on every server by their
-``uri``; so that is their identity, and one state per server and tag.
+``uri``; so that is their identity, and one state per server and tag. A timeline does not tell
+of edits and deletions: posts of the last days are asked for again by the server's own ids.
 
 Target params: ``server`` and ``tag``; optionally ``access_token``, ``history_pages``,
 and ``owners`` (the brand's own accounts as ``name@host``).
@@ -14,60 +15,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
-import mastodon
 import msgspec
 
-from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import (
-    AuthFailed,
-    BadTarget,
-    ListenerError,
-    RateLimited,
-    SchemaChanged,
-    TargetGone,
-    Transient,
-    Unsupported,
-)
-from listeners.guarded_requests import guarded_session
+from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
+from listeners.errors import BadTarget
 from listeners.http import with_retries
 from listeners.mapping import MALFORMED, map_items, one_line
 from listeners.mention import Author, Deletion, Engagement, Mention
+from listeners.sources.mastodon.client import Client, Timeline, id_of
 from listeners.text import plain_text
 from listeners.times import parse_time
 
-_PAGE = 40
 _TIMEOUT = 20.0
 _URIS = 500
 _ALL = 1_000_000
-_WAIT = timedelta(minutes=5)
-_LONGEST_WAIT = timedelta(days=1)
-
-
-class Timeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A target's params."""
-
-    server: str
-    """A host, or an address with http:// or https://."""
-    tag: str
-    access_token: str | None = None
-    history_pages: int = 5
-    owners: tuple[str, ...] = ()
-
-    @property
-    def base(self) -> str:
-        """The server's address."""
-        return self.server if "://" in self.server else f"https://{self.server}"
-
-    @property
-    def host(self) -> str:
-        """The server's name, which the handles of its own users lack."""
-        return urlsplit(self.base).hostname or ""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +56,15 @@ class Mastodon:
     version: ClassVar[str] = "1"
     traits: ClassVar[Traits] = Traits(
         order="oldest_first",
+        has_deletes=True,
         rate_family="mastodon",
         rates=(Rate(amount=300, per=300),),
         rate_by=("server",),
         silent_empty=True,
     )
+
+    recheck_batch: ClassVar[int] = 20
+    recheck_age: ClassVar[timedelta] = timedelta(days=7)
 
     def __init__(
         self,
@@ -115,6 +85,11 @@ class Mastodon:
         """
         _timeline(target)
 
+    def whoami(self, target: Target, budget: Budget) -> str:
+        """What the credential may do; see `listeners.contract.Identifies`."""
+        client = Client(_timeline(target), budget, self._timeout)
+        return with_retries(client.whoami, sleep=self._sleep, jitter=self._jitter)
+
     def collect(self, target: Target, state: State | None, budget: Budget) -> Iterator[Page]:
         """Yield pages of posts, each page oldest first.
 
@@ -126,7 +101,7 @@ class Mastodon:
             Transient, TargetGone, BadTarget: as their classes say.
         """
         timeline = _timeline(target)
-        client = _Client(timeline, budget, self._timeout)
+        client = Client(timeline, budget, self._timeout)
         client.check_open()
         place = msgspec.convert(state or {}, Place)
         if place.history_left is None:
@@ -164,6 +139,39 @@ class Mastodon:
             )
             if done:
                 return
+
+    def recheck(
+        self, batch: Sequence[Known], target: Target, budget: Budget
+    ) -> Iterator[Mention | Deletion]:
+        """Each post as it is now, or its deletion; nothing if the server shows none of several.
+
+        Raises:
+            Unsupported: if the server is older than Mastodon 4.3.
+            ListenerError: as `collect`.
+        """
+        timeline = _timeline(target)
+        client = Client(timeline, budget, self._timeout)
+        asked = {known.ref: known for known in batch if known.ref is not None}
+        posts = with_retries(
+            partial(client.posts, list(asked)), sleep=self._sleep, jitter=self._jitter
+        )
+        by_uri = {known.native_id: known for known in asked.values()}
+        found, _ = map_items(
+            posts,
+            partial(self._map, timeline=timeline, uris={}, now=budget.now),
+            listener=self,
+            target=target,
+            at=budget.now,
+        )
+        for mention in found:
+            # Which post it answers is known by its place in the timeline only.
+            if isinstance(mention, Mention) and (known := by_uri.get(mention.native_id)):
+                yield msgspec.structs.replace(mention, parent_id=known.parent_id)
+        # Another server has other numbers: what they show there is no word about ours.
+        shown = {post.get("uri") for post in posts if isinstance(post, dict)} & by_uri.keys()
+        if shown or len(asked) == 1:
+            for uri in sorted(by_uri.keys() - shown):
+                yield Deletion(source=self.name, native_id=uri, seen_at=budget.now, reason="gone")
 
     def remap(self, reject: Reject, target: Target, now: datetime) -> Mention | Deletion:
         """The mention of a rejected post.
@@ -219,101 +227,6 @@ class Mastodon:
         )
 
 
-class _Client:
-    """Mastodon.py, with its failures by our classes and the server's own words kept."""
-
-    def __init__(self, timeline: Timeline, budget: Budget, timeout: float) -> None:
-        self._timeline = timeline
-        self._budget = budget
-        self._body = b""
-        self._api = mastodon.Mastodon(
-            api_base_url=timeline.base,
-            access_token=timeline.access_token,
-            ratelimit_method="throw",
-            request_timeout=timeout,
-            session=guarded_session(budget.reach),
-            version_check_mode="none",
-        )
-        # Mastodon.py makes None of what it cannot read; a reject has to keep what was sent.
-        self._api.session.hooks["response"].append(self._keep)
-
-    @property
-    def quota_left(self) -> int | None:
-        """Requests left in the server's five minutes."""
-        left = self._api.ratelimit_remaining
-        return left if isinstance(left, int) else None
-
-    def check_open(self) -> None:
-        """Refuse a feed that the server has switched off: it may answer with nothing."""
-        try:
-            for_all, with_token = (
-                self._api.timeline_is_available("hashtag", with_auth=auth, fail_hard=True)
-                for auth in (False, True)
-            )
-        except mastodon.MastodonAPIError:
-            return  # Servers before 4.5 and others do not say.
-        if not with_token:
-            raise Unsupported(
-                f"{self._timeline.host} has switched its hashtag timelines off: "
-                "follow the tag on another server"
-            )
-        if not for_all and self._timeline.access_token is None:
-            raise AuthFailed(
-                f"{self._timeline.host} shows hashtags to its users only: give an access_token"
-            )
-
-    def page(self, cursor: Mapping[str, str | None]) -> tuple[list[Any], str | None, str | None]:
-        """Posts as sent, newest first, and the ids of the newest and the oldest."""
-        self._budget.take()
-        try:
-            listed = self._api.timeline_hashtag(self._timeline.tag, limit=_PAGE, **cursor)
-        except mastodon.MastodonError as error:
-            raise self._named(error) from error
-        posts = msgspec.json.decode(self._body)
-        if not isinstance(posts, list):
-            raise SchemaChanged(f"{self._here} sent no list: compare with Mastodon's documentation")
-        if not posts:
-            return [], None, None
-        newest = _cursor(listed, "_pagination_prev", "min_id") or _id(posts[0])
-        oldest = _cursor(listed, "_pagination_next", "max_id") or _id(posts[-1])
-        if newest is None or oldest is None or newest == cursor.get("min_id"):
-            raise SchemaChanged(
-                f"{self._here} does not say where to go on: compare with Mastodon's documentation"
-            )
-        return posts, newest, oldest
-
-    def _keep(self, response: Any, *_: object, **__: object) -> None:
-        self._body = response.content
-
-    @property
-    def _here(self) -> str:
-        return f"{self._timeline.host} #{self._timeline.tag}"
-
-    def _named(self, error: Exception) -> ListenerError:
-        if isinstance(error.__context__, ListenerError):
-            return error.__context__
-        if isinstance(error, mastodon.MastodonRatelimitError):
-            at = self._reset()
-            return RateLimited(f"{self._here}: too many requests until {at.isoformat()}: wait", at)
-        if isinstance(error, mastodon.MastodonNetworkError | mastodon.MastodonServerError):
-            return Transient(f"{self._here}: no answer ({_words(error)}): tried again next time")
-        status = error.args[1] if len(error.args) > 1 else None
-        if status in (401, 403, 422):
-            return AuthFailed(f"{self._here}: refused ({_words(error)}): check the access_token")
-        if status in (404, 410):
-            return TargetGone(f"{self._here}: no such timeline: correct or remove the target")
-        if self._body.lstrip()[:1] in (b"[", b"{"):
-            return Transient(f"{self._here}: the answer was cut off: tried again next time")
-        return SchemaChanged(f"{self._here}: not what the API sends: open the server in a browser")
-
-    def _reset(self) -> datetime:
-        reset = self._api.ratelimit_reset
-        if reset is None:
-            return self._budget.now + _WAIT
-        at = datetime.fromtimestamp(float(reset), UTC)
-        return min(max(at, self._budget.now), self._budget.now + _LONGEST_WAIT)
-
-
 def _timeline(target: Target) -> Timeline:
     try:
         timeline = msgspec.convert(target.params, Timeline)
@@ -337,21 +250,7 @@ def _left(place: Place, posts: list[Any]) -> int:
 def _uris(posts: list[Any]) -> dict[str, str]:
     found = {}
     for post in reversed(posts):
-        key = _id(post)
+        key = id_of(post)
         if key is not None and isinstance(post.get("uri"), str):
             found[key] = post["uri"]
     return found
-
-
-def _id(post: Any) -> str | None:
-    value = post.get("id") if isinstance(post, dict) else None
-    return value if isinstance(value, str) else None
-
-
-def _cursor(listed: Any, info: str, name: str) -> str | None:
-    value = (getattr(listed, info, None) or {}).get(name)
-    return None if value is None else str(value)
-
-
-def _words(error: Exception) -> str:
-    return " ".join(" ".join(str(word) for word in error.args if word).split())[:200]
