@@ -1,12 +1,13 @@
-"""Telling the people on duty of a new incident, once: by webhook, by e-mail, or both."""
+"""Telling the people on duty something, once: by webhook, by e-mail, or both."""
 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
+from typing import Any
 
 import httpx
 import msgspec
@@ -40,15 +41,31 @@ def alert(
     An incident that changes alerts nobody again: its alert is known by the incident's id.
     """
     open_ones = [one for one in found if one.kind == "burst" and one.state == "open"]
+    return tell(settings, store, [_news(one) for one in open_ones], now)
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to tell."""
+
+    about: str
+    """What it is known by: it is told once."""
+    subject: str
+    payload: dict[str, Any]
+    """The ``text``, and what a machine may want to know beside it."""
+
+
+def tell(settings: AlertSettings, store: Store, news: Iterable[News], now: datetime) -> Worked:
+    """Tell what was not told, on every way that the settings name, and send what still waits."""
+    told = list(news)
+    ways: dict[str, Callable[[Delivery], str]] = {}
     if settings.webhook:
-        enqueue(store, [_delivery(one, WEBHOOK, now) for one in open_ones])
+        ways[WEBHOOK] = partial(_post, settings.webhook)
     if settings.email_to:
-        enqueue(store, [_delivery(one, EMAIL, now) for one in open_ones])
+        ways[EMAIL] = partial(_mail, settings)
     done = Worked()
-    if settings.webhook:
-        _add(done, work(store, WEBHOOK, partial(_post, settings.webhook), now))
-    if settings.email_to:
-        _add(done, work(store, EMAIL, partial(_mail, settings), now))
+    for way, send in ways.items():
+        enqueue(store, [_delivery(one, way, now) for one in told])
+        _add(done, work(store, way, send, now))
     return done
 
 
@@ -62,11 +79,10 @@ def words(incident: Incident) -> str:
     )
 
 
-def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
-    return Delivery(
-        key=f"alert/{system}/{incident.incident}",
-        system=system,
+def _news(incident: Incident) -> News:
+    return News(
         about=incident.incident,
+        subject=f"{incident.severity} incident: {incident.title}",
         payload={
             "text": words(incident),
             "incident": incident.incident,
@@ -76,6 +92,15 @@ def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
             "department": incident.department,
             "first_at": incident.first_at.isoformat(),
         },
+    )
+
+
+def _delivery(news: News, system: str, now: datetime) -> Delivery:
+    return Delivery(
+        key=f"alert/{system}/{news.about}",
+        system=system,
+        about=news.about,
+        payload={"subject": news.subject, **news.payload},
         made_at=now,
         next_at=now,
     )
@@ -110,7 +135,7 @@ def _post(address: str, one: Delivery) -> str:
 
 def _mail(settings: AlertSettings, one: Delivery) -> str:
     mail = EmailMessage()
-    mail["Subject"] = f"Outcry: {one.payload['severity']} incident: {one.payload['title']}"
+    mail["Subject"] = f"Outcry: {one.payload['subject']}"
     mail["From"] = settings.email_from or settings.email_to[0]
     mail["To"] = ", ".join(settings.email_to)
     mail["Message-ID"] = f"<{one.key.replace('/', '.')}@outcry>"

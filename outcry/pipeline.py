@@ -144,7 +144,7 @@ def _budget(settings: Settings, found: Listener, target: Target, now: datetime) 
         max_pages=settings.listen.max_pages,
         now=now,
         deadline=datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes),
-        reach=settings.listen.reach,
+        reach=settings.reach,
         allowance=Credential(settings.landing, name_of(found, target), rates),
     )
 
@@ -160,20 +160,29 @@ def listen(
     return rows
 
 
+def recheck_one(
+    settings: Settings,
+    target: Target,
+    window: Window,
+    now: datetime,
+    *,
+    secrets: Mapping[str, str] | None = None,
+) -> LedgerRow | None:
+    """Look again at a target's recent mentions; None if its network tells of deletions itself."""
+    found = listener(target.source)
+    return recheck_target(
+        found,
+        with_secrets(target, secrets),
+        settings.landing,
+        window.name,
+        _budget(settings, found, target, now),
+    )
+
+
 def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow]:
     """Look again at recent mentions of the targets whose networks do not tell of deletions."""
-    rows = []
-    for target in settings.targets:
-        found = listener(target.source)
-        row = recheck_target(
-            found,
-            with_secrets(target),
-            settings.landing,
-            window.name,
-            _budget(settings, found, target, now),
-        )
-        rows += [row] if row is not None else []
-    return rows
+    rows = (recheck_one(settings, target, window, now) for target in settings.targets)
+    return [row for row in rows if row is not None]
 
 
 def assessor_of(settings: Settings) -> Assessor:

@@ -64,29 +64,60 @@ def forum() -> Iterator[str]:
 
 @pytest.mark.elasticsearch
 def test_a_window_becomes_tickets_in_elasticsearch_and_again_changes_nothing(
-    elasticsearch: Node, prefix: str, forum: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elasticsearch: Node, prefix: str, forum: str, tmp_path: Path
 ) -> None:
     home = brand.settle(tmp_path / "home", [brand.forum(forum)], f'prefix = "{prefix}"')
-    address = {
-        "OUTCRY_ELASTICSEARCH": elasticsearch.url,
-        "OUTCRY_ES_USER": elasticsearch.user,
-        "OUTCRY_ES_PASSWORD": elasticsearch.password,
+    store = {
+        "conn_type": "http",
+        "login": elasticsearch.user,
+        "password": elasticsearch.password,
+        "extra": {"url": elasticsearch.url},
     }
-    runs = carry_out(tmp_path, window_of(home) * 2, address)
+    connection = {"AIRFLOW_CONN_OUTCRY_STORE": msgspec.json.encode(store).decode()}
+    runs = carry_out(tmp_path, window_of(home) * 2, connection)
     assert [ran.state for ran in runs] == ["success"] * 6
     assert [ran.events for ran in runs] == [[brand.KEY], [brand.KEY], []] * 2
     first, again = runs[2].tickets, runs[5].tickets
     assert len(first) == len(brand.COMPLAINTS)
     assert again == first
 
-    for name, value in address.items():
-        monkeypatch.setenv(name, value)
-    with closing(load_settings(home).open_store()) as store:
-        stored = store.tickets(sorted(first))
+    assert [value for ran in runs for value in ran.xcoms if elasticsearch.password in value] == []
+    address = {
+        "OUTCRY_ELASTICSEARCH": elasticsearch.url,
+        "OUTCRY_ES_USER": elasticsearch.user,
+        "OUTCRY_ES_PASSWORD": elasticsearch.password,
+    }
+    with closing(load_settings(home, address).open_store()) as opened:
+        stored = opened.tickets(sorted(first))
     assert set(stored) == set(first)
     assert {one.ticket.excerpt[:20] for one in stored.values()} == {
         text[:20] for text in brand.COMPLAINTS.values()
     }
+
+
+def test_a_window_that_was_never_scored_is_handed_on_and_incidents_are_looked_for(
+    forum: str, tmp_path: Path
+) -> None:
+    home = brand.settle(tmp_path / "home", [brand.forum(forum)])
+    listen, score, triage = window_of(home)
+    keeping, looking = Order("housekeeping", str(home)), Order("incidents", str(home))
+    heard, kept, scored, folded, again, looked = carry_out(
+        tmp_path, [listen, keeping, score, triage, keeping, looking]
+    )
+    ran = [heard, kept, scored, folded, again, looked]
+    assert [one.state for one in ran] == ["success"] * 6
+    assert kept.tasks == {
+        "targets": "success",
+        "recheck[rss/forum]": "success",
+        "tidy": "success",
+        "hand_on[2026-05-04T10:15:00+00:00]": "success",
+        "digest": "success",
+        "complain": "skipped",
+    }
+    assert (kept.events, kept.tickets) == ([brand.KEY], {})
+    assert len(folded.tickets) == len(brand.COMPLAINTS)
+    assert again.events == []
+    assert again.tasks["hand_on"] == "skipped"
 
 
 def _without_targets(*busy: str) -> dict[str, str]:
