@@ -1,7 +1,7 @@
 """What the DAGs share: the window of a run, the assets that join them, what they say.
 
-Importing this costs Airflow's Task SDK and nothing else; rooms of ours that weigh more
-are imported inside the functions that tasks call.
+Importing this costs Airflow's Task SDK and little else; rooms of ours that weigh more are
+imported inside the functions that tasks call.
 """
 
 from __future__ import annotations
@@ -28,27 +28,6 @@ _PARTITION = "%Y-%m-%dT%H:%M:%S"
 
 TARGET = "{{ task.op_kwargs['source'] }}/{{ task.op_kwargs['key'] }}"
 """How the grid names a task that is mapped over targets."""
-
-FAMILIES = (
-    "default",
-    "app_store",
-    "bluesky",
-    "discourse",
-    "email",
-    "google_play",
-    "hackernews",
-    "hellopeter",
-    "jetstream",
-    "lemmy",
-    "mastodon",
-    "reddit",
-    "stackexchange",
-    "telegram",
-    "trustpilot",
-    "x",
-    "youtube",
-)
-"""Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
 
 
 class NoWindow(AirflowFailException):
@@ -127,7 +106,7 @@ def publish(asset: Asset, start: datetime) -> str:
     return key
 
 
-@task(retries=0)
+@task(retry_delay=timedelta(seconds=10))
 def targets(family: str | None = None) -> list[dict[str, str]]:
     """The names of the targets of a family, or of all, as the settings have them now."""
     from dags import credentials

@@ -1,11 +1,10 @@
 """Every night: look again at what was deleted, keep no longer than allowed, compare the books.
 
-`recheck` asks networks that do not tell of deletions by themselves; `tidy` removes what was
-deleted or is too old, and hands on windows that were never scored or triaged;
-`digest` tells those of `[alerts]` how things stand.
+`recheck` asks networks that do not tell of deletions; `tidy` removes what was deleted or is too
+old, and finds windows that were never scored or triaged; `digest` tells those of `[alerts]`.
 
-**When it is red**, nothing is lost, and every task may be cleared at any time. A network or a
-credential: as for `listen`. What `tidy` cannot mend is in the log of `digest`, with the remedy.
+**When it is red**, nothing is lost, and every task may be cleared. A network or a credential: as
+for `listen`. What `tidy` cannot mend is in the log of `digest`, with the remedy.
 """
 
 from __future__ import annotations
@@ -24,13 +23,12 @@ def recheck(source: str, key: str) -> None:
     from outcry import pipeline, windows
 
     house, now = credentials.house(), datetime.now(UTC)
-    target = house.target(source, key)
-    window = windows.window_of(now, house.listen.every_minutes)
+    target, window = house.target(source, key), windows.window_of(now, house.listen.every_minutes)
     secrets = credentials.connection_secrets(source, target.credential)
     row = pipeline.recheck_one(house, target, window, now, secrets=secrets)
     if row is not None:
         counts = {"changed": row.changed, "deleted": row.deleted}
-        common.tell(f"recheck {source}/{key} {window.name}", counts, "next: score, with its window")
+        common.tell(f"recheck {source}/{key}", counts, "next: score, with its window")
         retries.raise_for(row)
 
 
@@ -42,7 +40,7 @@ def tidy() -> list[str]:
     house = credentials.house()
     with closing(house.open_store()) as store:
         done = upkeep.tidy(house, store, datetime.now(UTC))
-    common.tell("housekeeping", done.counts, "next: score, for the windows left behind")
+    common.tell("housekeeping", done.counts, "next: hand on")
     return [window.start.isoformat() for window in done.windows]
 
 
@@ -60,8 +58,8 @@ def digest() -> None:
     house, now = credentials.house(), datetime.now(UTC)
     with closing(house.open_store()) as store:
         found = daily.digest(house, store, now)
-        told = daily.send(house, store, found, now)
-    common.log.info("%s", "; ".join((*found.lines, *told.errors)))
+        errors = daily.send(house, store, found, now).errors
+    common.log.info("%s", "; ".join((*found.lines, *errors)))
     common.measure("oldest_unanswered_s", found.oldest_age_s)
 
 
@@ -74,9 +72,8 @@ def digest() -> None:
 def housekeeping() -> None:
     """One after the other: a removal is seen by the comparison that follows."""
     again, left_behind = recheck.expand_kwargs(common.targets()), tidy()
-    again >> left_behind >> digest()
-    again >> common.complain()
-    hand_on.expand(start=left_behind)
+    again >> [left_behind, common.complain()]
+    left_behind >> [digest(), hand_on.expand(start=left_behind)]
 
 
 housekeeping()

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from airflow.sdk import CronPartitionTimetable, TaskGroup, XComArg, dag, task
 
 from dags import common, credentials, retries
+from outcry.home import families_in_use
 
 
 @task(
@@ -50,15 +51,16 @@ def publish() -> str:
     **common.dag_arguments(minutes=20),
 )
 def listen() -> None:
-    """One mapped task per family, since a pool belongs to a task; then the asset."""
+    """One mapped task per family of the settings, since a pool belongs to a task; the asset."""
     heard: list[XComArg] = []
-    for family in common.FAMILIES:
+    for family in families_in_use():
         with TaskGroup(family):
             heard.append(
                 collect.override(pool=f"outcry_{family}").expand_kwargs(common.targets(family))
             )
     heard >> publish()
-    heard >> common.complain()
+    if heard:
+        heard >> common.complain()
 
 
 listen()

@@ -21,7 +21,7 @@ from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
 from listeners.recheck import recheck as recheck_target
-from listeners.registry import listener
+from listeners.registry import family_of, listener
 from listeners.run import collect
 from nlp.assess import Assessor, load_assessor
 from nlp.assessment import Assessment, Passage
@@ -113,7 +113,7 @@ def targets_of(settings: Settings, family: str | None = None) -> list[Target]:
     return [
         target
         for target in settings.targets
-        if family is None or listener(target.source).traits.rate_family == family
+        if family is None or family_of(target.source) == family
     ]
 
 

@@ -1,5 +1,7 @@
 """The only reader of configuration: one ``outcry.toml``, and secrets from the environment.
 
+The file is read by `outcry.home`, for those who need no more than that.
+
 Everything that a deployment writes lives under one folder, its *home*: ``OUTCRY_HOME``,
 else the platform's data folder. A home without ``outcry.toml`` works with the defaults.
 
@@ -23,14 +25,13 @@ from __future__ import annotations
 
 import getpass
 import os
-import tomllib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import getproxies
 
 import msgspec
-import platformdirs
 
 from listeners.contract import Target
 from listeners.landing import Landing
@@ -38,6 +39,7 @@ from listeners.reach import Reach
 from listeners.registry import secrets_of
 from models.registry import folder as model_folder
 from outcry.alerts import AlertSettings
+from outcry.home import SettingsError, home_folder, read_document
 from outcry.sections import (
     Brand,
     HelpdeskSettings,
@@ -70,10 +72,6 @@ ALERT_SECRETS = {
 HELPDESK_SECRETS = {"token": "OUTCRY_HELPDESK_TOKEN"}
 RULE_SECRETS = {"pseudonym_key": "OUTCRY_PSEUDONYM_KEY"}
 """The variables that hold secrets, by what they are called in the settings."""
-
-
-class SettingsError(Exception):
-    """The settings cannot be used; one line that names the key and what to write instead."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,12 +163,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ) from None
 
 
-def home_folder() -> Path:
-    """``OUTCRY_HOME``, else the platform's folder for user data."""
-    given = os.environ.get("OUTCRY_HOME")
-    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("outcry"))
-
-
 def labelled_data() -> Path | None:
     """The folder of labelled data, if one is set."""
     given = os.environ.get("OUTCRY_LABELLED_DATA")
@@ -187,15 +179,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         SettingsError: if the file is not TOML, names an unknown key, or a value is wrong.
     """
     home = home or home_folder()
-    file = home / "outcry.toml"
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        document = {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {file}: {error}; make it a readable text file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
+    file, document = read_document(home)
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook"}
     known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
@@ -228,6 +212,12 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         retention=_section(file, document, "retention", dict[str, float]),
         helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings), given),
     )
+
+
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that we start; its programs are those of this Python."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, **changes}
 
 
 def webhook_secret() -> str | None:

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dags.common import FAMILIES
 from outcry.settings import load_settings
 from tests.dags import brand
 from tests.dags.conftest import ROOT, airflow_environment
@@ -120,12 +119,6 @@ def test_a_window_that_was_never_scored_is_handed_on_and_incidents_are_looked_fo
     assert again.tasks["hand_on"] == "skipped"
 
 
-def _without_targets(*busy: str) -> dict[str, str]:
-    """The tasks of every family, where none but the busy ones has something to collect."""
-    tasks = {f"{family}.targets": "success" for family in FAMILIES}
-    return tasks | {f"{family}.collect": "skipped" for family in FAMILIES if family not in busy}
-
-
 def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
     forum: str, tmp_path: Path
 ) -> None:
@@ -146,7 +139,9 @@ def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
         )
 
     assert refused.state == "failed"
-    assert refused.tasks == _without_targets("default", "mastodon") | {
+    assert refused.tasks == {
+        "default.targets": "success",
+        "mastodon.targets": "success",
         "default.collect[rss/forum]": "success",
         "mastodon.collect[mastodon/tag]": "failed",
         "publish": "success",
@@ -158,7 +153,7 @@ def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
 
     assert [ran.state for ran in nothing] == ["success"] * 3
     assert [ran.events for ran in nothing] == [[brand.KEY], [brand.KEY], []]
-    assert nothing[0].tasks == _without_targets() | {"publish": "success", "complain": "skipped"}
+    assert nothing[0].tasks == {"publish": "success"}
 
     assert (no_window.state, no_window.events) == ("failed", [])
     assert no_window.tasks["publish"] == "failed"
