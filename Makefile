@@ -13,7 +13,7 @@ ENCODERS := tests/models/test_encoders.py
 TRAIN := .cache/train/bin/python
 ROOMS := dags listeners models nlp outcry triage
 
-.PHONY: help demo test lint lock up down deploy-check clean
+.PHONY: help demo test lint lock airflow up down deploy-check clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -33,6 +33,9 @@ lock: .venv/full ## Resolve the newest versions that pyproject.toml allows and w
 	@$(UV) pip compile --quiet --upgrade --universal --all-extras --generate-hashes \
 	  --no-emit-index-url --no-annotate --no-header --python-version 3.11 \
 	  pyproject.toml --output-file requirements.lock
+
+airflow: .venv/airflow ## Airflow on this machine with our DAGs, an invented brand and arriving tickets
+	@OUTCRY_ELASTICSEARCH="$(ELASTICSEARCH)" $(BIN)/python -m outcry.demo.airflow --home .cache/airflow
 
 up: deploy/.env ## Start Elasticsearch, Kibana and Airflow in Docker
 	docker compose -f deploy/compose.yaml up --build --detach
@@ -68,6 +71,11 @@ $(UV): requirements.lock
 	@$(INSTALL) --constraint requirements.lock editables hatchling
 	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q $(ROOMS)
+	@touch $@
+
+.venv/airflow: .venv/base
+	@echo "outcry: setting up Airflow in .venv"
+	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable ".[airflow]"
 	@touch $@
 
 .venv/full: .venv/base

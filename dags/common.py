@@ -1,16 +1,19 @@
-"""What the DAGs share: the window of a run, the assets that join them, credentials.
+"""What the DAGs share: the window of a run, the assets that join them, what they say.
 
-Importing this costs Airflow's Task SDK and nothing else; rooms of ours that weigh more
-are imported inside the functions that tasks call.
+Importing this costs Airflow's Task SDK and little else; rooms of ours that weigh more are
+imported inside the functions that tasks call.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, Connection, Param, get_current_context
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk import Asset, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.observability import stats
 
 if TYPE_CHECKING:
     from outcry.settings import Settings
@@ -19,41 +22,28 @@ if TYPE_CHECKING:
 RAW = Asset("outcry_raw", uri="outcry://landing/raw")
 SCORED = Asset("outcry_scored", uri="outcry://landing/scored")
 
+log = logging.getLogger("outcry")
+
 _PARTITION = "%Y-%m-%dT%H:%M:%S"
 
-FAMILIES = (
-    "default",
-    "app_store",
-    "bluesky",
-    "discourse",
-    "email",
-    "google_play",
-    "hackernews",
-    "hellopeter",
-    "jetstream",
-    "lemmy",
-    "mastodon",
-    "reddit",
-    "stackexchange",
-    "telegram",
-    "trustpilot",
-    "x",
-    "youtube",
-)
-"""Rate-limit families of the registered listeners; each has a pool, ``outcry_FAMILY``."""
+TARGET = "{{ task.op_kwargs['source'] }}/{{ task.op_kwargs['key'] }}"
+"""How the grid names a task that is mapped over targets."""
 
 
 class NoWindow(AirflowFailException):
     """The run does not say which window it is about; trying again cannot help."""
 
 
-def dag_arguments(minutes: int) -> dict[str, Any]:
-    """What every DAG of ours has; no try of a task takes longer than ``minutes``."""
+def dag_arguments(minutes: int, *, windows: bool = True) -> dict[str, Any]:
+    """What every DAG of ours has; no try of a task takes longer than ``minutes``.
+
+    With ``windows``, a run by hand may name the one that it is about.
+    """
     return {
         "start_date": datetime(2026, 1, 1, tzinfo=UTC),
         # Listeners go on from their state: the next window hears what a missed one did not.
         "catchup": False,
-        "params": {"window_start": _window_param()},
+        "params": {"window_start": _window_param()} if windows else {},
         "tags": ["outcry"],
         "default_args": {
             "owner": "outcry",
@@ -105,37 +95,44 @@ def this_window(settings: Settings) -> Window:
     return window_of(start, settings.listen.every_minutes)
 
 
-def publish(asset: Asset, window: Window) -> str:
-    """Say, when the calling task succeeds, that the asset is ready for the window.
+def publish(asset: Asset, start: datetime) -> str:
+    """Say, when the calling task succeeds, that the asset is ready for the window of ``start``.
 
     Returns the partition key. It is set also where the run has none of its own, so that
     a run by hand is followed by the others too.
     """
-    key = window.start.strftime(_PARTITION)
+    key = start.strftime(_PARTITION)
     get_current_context()["outlet_events"][asset].add_partitions(key)
     return key
 
 
-def connection_secrets(source: str, credential: str = "") -> dict[str, str]:
-    """A source's secrets, by parameter, from the connection ``outcry_SOURCE``.
+@task(retry_delay=timedelta(seconds=10))
+def targets(family: str | None = None) -> list[dict[str, str]]:
+    """The names of the targets of a family, or of all, as the settings have them now."""
+    from dags import credentials
+    from outcry import pipeline
 
-    A target with a credential of its own has ``outcry_SOURCE_CREDENTIAL``. The connection's
-    extra fields are looked up by name; its password is the first secret that they do not
-    name. Empty where there is no such connection: the environment then has the say. A
-    source that needs no secret is not looked up.
+    found = pipeline.targets_of(credentials.house(), family)
+    return [{"source": target.source, "key": target.key} for target in found]
+
+
+@task(trigger_rule="one_failed", retries=0)
+def complain() -> None:
+    """Keep the run red when a target failed, though others went on."""
+    raise RuntimeError("a target failed: its red square says which, and its log says why")
+
+
+def measure(name: str, value: float) -> None:
+    """A gauge, ``outcry.NAME``, where StatsD or OpenTelemetry is configured."""
+    stats.gauge(f"outcry.{name}", value)
+
+
+def tell(what: str, counts: Mapping[str, int], following: str) -> None:
+    """One line in the task's log, and counters that StatsD or OpenTelemetry take if configured.
+
+    ``counts`` becomes ``outcry.WHAT.NAME`` each; ``following`` says what comes next.
     """
-    from listeners.registry import secrets_of
-
-    wanted = secrets_of(source)
-    if not wanted:
-        return {}
-    suffix = f"_{credential}" if credential else ""
-    try:
-        connection = Connection.get(f"outcry_{source}{suffix}")
-    except AirflowNotFoundException:
-        return {}
-    found = {param: str(value) for param, value in connection.extra_dejson.items()}
-    unnamed = [param for param in wanted if not found.get(param)]
-    if connection.password and unnamed:
-        found[unnamed[0]] = connection.password
-    return {param: found[param] for param in wanted if found.get(param)}
+    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    log.info("%s: %s; %s", what, words, following)
+    for name, count in counts.items():
+        stats.incr(f"outcry.{what.split()[0]}.{name}", count)

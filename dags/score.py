@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from dags import common, retries
+from dags import common, credentials, retries
 
 
 @task(retry_policy=retries.WORKING, outlets=[common.SCORED], multiple_outputs=False)
 def score_window() -> dict[str, int]:
     """Assess what has no assessment yet; returns counts."""
-    from outcry import pipeline, settings
+    from outcry import pipeline
 
-    house = settings.load_settings()
+    house = credentials.house()
     window = common.this_window(house)
     done = pipeline.score(house, window=window.name)
-    common.publish(common.SCORED, window)
-    return {name: getattr(done, name) for name in ("parts", "mentions", "complaints", "unread")}
+    common.publish(common.SCORED, window.start)
+    counts = {name: getattr(done, name) for name in ("parts", "mentions", "complaints", "unread")}
+    common.tell(f"score {window.name}", counts, "next: triage")
+    return counts
 
 
 @dag(

@@ -13,19 +13,42 @@ from datetime import UTC, datetime
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
-from dags import common, retries
+from dags import common, credentials, retries
 
 
 @task(retry_policy=retries.WORKING, multiple_outputs=False)
 def triage_window() -> dict[str, int]:
     """Write the window's mentions and tickets; returns counts."""
-    from outcry import pipeline, settings
+    from outcry import pipeline
 
-    house = settings.load_settings()
+    house = credentials.house()
     window = common.this_window(house)
     with closing(house.open_store()) as store:
         done = pipeline.triage(house, store, window=window.name, now=datetime.now(UTC))
-    return {name: getattr(done, name) for name in ("new", "opened", "updated", "refused")}
+    counts = {name: getattr(done, name) for name in ("new", "opened", "updated", "refused")}
+    common.tell(
+        f"triage {window.name}", counts, "next: the queue, and the help desk if there is one"
+    )
+    return counts
+
+
+@task(retry_policy=retries.WORKING, multiple_outputs=False)
+def hand_over() -> dict[str, int]:
+    """Push open tickets to the help desk and pull outcomes; without one, nothing."""
+    from outcry import helpdesks
+
+    house, now = credentials.house(), datetime.now(UTC)
+    if house.helpdesk.kind is None:
+        return {}
+    desk = helpdesks.adapter(house.helpdesk)
+    with closing(house.open_store()) as store:
+        pushed = helpdesks.push(store, desk, now)
+        pulled = helpdesks.pull(store, desk, house.rules, now)
+    counts = {"pushed": pushed.sent, "waiting": pushed.waiting, "closed": pulled.closed}
+    common.tell("helpdesk", counts, "what waits goes with the next window")
+    if errors := [*pushed.errors, *pulled.errors]:
+        raise RuntimeError("; ".join(dict.fromkeys(errors)))
+    return counts
 
 
 @dag(
@@ -35,8 +58,8 @@ def triage_window() -> dict[str, int]:
     **common.dag_arguments(minutes=60),
 )
 def triage() -> None:
-    """One task: the store is told in bulk."""
-    triage_window()
+    """The store is told in bulk, then the help desk."""
+    triage_window() >> hand_over()
 
 
 triage()

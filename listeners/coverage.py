@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from listeners.landing import Landing, window_name
+from listeners.landing import Landing, window_name, window_start
 from listeners.ledger import LedgerRow, rows
 from listeners.recheck import SUFFIX
 
@@ -83,7 +83,7 @@ def coverage(
     """
     prefix = (period or "").replace("-", "")
     # Others are named for something else than a time, such as an imported file.
-    near = rows(landing, wanted=lambda name: name.startswith(prefix) or not _timed(name))
+    near = rows(landing, wanted=lambda name: name.startswith(prefix) or not window_start(name))
     chosen = (row for row in near if period in (None, period_of(row, unit)))
     of: dict[tuple[str, str, str], Line] = {}
     for row in chosen:
@@ -105,7 +105,7 @@ def silences(landing: Landing, now: datetime) -> list[Alert]:
     """
     of: dict[tuple[str, str], list[LedgerRow]] = {}
     since = window_name(now - HISTORY)
-    for row in rows(landing, wanted=lambda name: _timed(name) and name >= since):
+    for row in rows(landing, wanted=lambda name: bool(window_start(name)) and name >= since):
         again = row.target.endswith(SUFFIX)
         if row.outcome in ("ok", "partial") and row.error is None and not again:
             of.setdefault((row.source, row.target), []).append(row)
@@ -140,16 +140,8 @@ def _silence(history: list[LedgerRow], heard: Heard, what: str) -> tuple[str, in
     )
 
 
-def _timed(window: str) -> bool:
-    """Whether a window is named for the time at which it begins."""
-    return window[:1].isdigit()
-
-
 def _started(row: LedgerRow) -> datetime:
-    try:
-        return datetime.strptime(row.window, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        return row.finished_at.astimezone(UTC)
+    return window_start(row.window) or row.finished_at.astimezone(UTC)
 
 
 def _empty(source: str, target: str, period: str) -> Line:

@@ -37,7 +37,13 @@ class _Uid(msgspec.Struct):
     uid: str
 
 
+class _Length(msgspec.Struct):
+    lines: int
+    """Of a raw part, before anything was erased from it."""
+
+
 _uid_of = msgspec.json.Decoder(_Uid)
+_length_of = msgspec.json.Decoder(_Length)
 
 
 def erase(landing: Landing, doomed: Doomed, clean: Clean, window: str | None = None) -> Erased:
@@ -83,6 +89,8 @@ def _erase_raw(landing: Landing, part: Part, doomed: Doomed, clean: Clean, done:
     ]
     before = [line for line, record in zip(lines, records, strict=True) if not doomed(record)]
     changed = sum(new is not old for new, old in zip(cleaned, before, strict=True))
+    if len(cleaned) < len(lines):
+        _note_length(landing, part, len(lines))
     if len(cleaned) < len(lines) or changed:
         landing.write_part(RAW, part, cleaned)
         done.records += len(lines) - len(cleaned)
@@ -97,6 +105,24 @@ def _erase_raw(landing: Landing, part: Part, doomed: Doomed, clean: Clean, done:
             if len(new) < len(old) or any(a is not b for a, b in zip(new, old, strict=True)):
                 landing.write_part(kind, part, new)
                 done.files += 1
+
+
+def erased_from(landing: Landing, part: Part) -> int:
+    """How many records of a raw part were erased on purpose, whenever that was interrupted."""
+    known = landing.read_document(_note_name(part))
+    if known is None:
+        return 0
+    return _length_of.decode(known).lines - sum(1 for _ in landing.read_lines(RAW, part))
+
+
+def _note_length(landing: Landing, part: Part, lines: int) -> None:
+    """Keep how many lines a part had at first, so that its books can still be checked."""
+    if landing.read_document(_note_name(part)) is None:
+        landing.write_document(_note_name(part), msgspec.json.encode(_Length(lines)))
+
+
+def _note_name(part: Part) -> str:
+    return f"erased/{part.name.removesuffix('.jsonl.gz')}.json"
 
 
 def scored_kinds(landing: Landing) -> list[str]:

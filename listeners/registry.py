@@ -28,6 +28,8 @@ class Source(msgspec.Struct, frozen=True):
     """Environment variable by the target's parameter that it fills."""
     open: bool = True
     """Works without its secrets too."""
+    family: str | None = None
+    """Of its rate limits, as in its traits; None: its own name."""
 
 
 SOURCES: Mapping[str, Source] = {
@@ -44,7 +46,9 @@ SOURCES: Mapping[str, Source] = {
     "bluesky": Source(
         "bluesky", "Bluesky", None, {"app_password": "OUTCRY_BLUESKY_APP_PASSWORD"}, open=False
     ),
-    "bluesky_jetstream": Source("bluesky_jetstream", "BlueskyJetstream", "jetstream"),
+    "bluesky_jetstream": Source(
+        "bluesky_jetstream", "BlueskyJetstream", "jetstream", family="jetstream"
+    ),
     "discourse": Source("discourse", "Discourse", None, {"api_key": "OUTCRY_DISCOURSE_API_KEY"}),
     "email": Source("mail", "Email", None, {"password": "OUTCRY_EMAIL_PASSWORD"}),
     "google_play": Source(
@@ -55,7 +59,7 @@ SOURCES: Mapping[str, Source] = {
     ),
     "hackernews": Source("hackernews", "HackerNews"),
     "hellopeter": Source("hellopeter", "HelloPeter", None, {"api_key": "OUTCRY_HELLOPETER_KEY"}),
-    "import": Source("import_file", "ImportFile"),
+    "import": Source("import_file", "ImportFile", family="default"),
     "lemmy": Source("lemmy", "Lemmy"),
     "mastodon": Source(
         "mastodon", "Mastodon", "mastodon", {"access_token": "OUTCRY_MASTODON_TOKEN"}
@@ -70,7 +74,7 @@ SOURCES: Mapping[str, Source] = {
         },
         open=False,
     ),
-    "rss": Source("rss", "Rss"),
+    "rss": Source("rss", "Rss", family="default"),
     "stackexchange": Source(
         "stackexchange", "StackExchange", None, {"key": "OUTCRY_STACKEXCHANGE_KEY"}
     ),
@@ -78,7 +82,7 @@ SOURCES: Mapping[str, Source] = {
     "trustpilot": Source(
         "trustpilot", "Trustpilot", None, {"api_key": "OUTCRY_TRUSTPILOT_KEY"}, open=False
     ),
-    "wordpress": Source("wordpress", "WordPress"),
+    "wordpress": Source("wordpress", "WordPress", family="default"),
     "x": Source("x", "X", None, {"bearer_token": "OUTCRY_X_TOKEN"}, open=False),
     "youtube": Source(
         "youtube", "YouTube", None, {"api_key": "OUTCRY_YOUTUBE_API_KEY"}, open=False
@@ -95,6 +99,11 @@ def names() -> tuple[str, ...]:
 def secrets_of(name: str) -> Mapping[str, str]:
     """Environment variable by parameter, of the source of that name; empty if there is none."""
     return SOURCES[name].secrets if name in SOURCES else {}
+
+
+def family_of(name: str) -> str:
+    """The rate-limit family of a source; nothing is imported. Of an unknown one, its name."""
+    return (SOURCES[name].family or name) if name in SOURCES else name
 
 
 def listener(name: str) -> Listener:

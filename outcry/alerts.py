@@ -1,15 +1,16 @@
 """Telling the people on duty, once, by webhook, by e-mail, or both.
 
-Of a new incident, and of a source that used to be heard and is silent.
+Of a new incident, of a source that used to be heard and is silent, of how the day went.
 """
 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
+from typing import Any
 
 import httpx
 import msgspec
@@ -49,17 +50,32 @@ def alert(
     An incident that changes alerts nobody again: its alert is known by the incident's id, and
     that of a source that fell silent by the window since when it is.
     """
-    incidents = [one for one in found if one.kind == "burst" and one.state == "open"]
-    quiet = list(silent)
-    systems = {WEBHOOK: bool(settings.webhook), EMAIL: bool(settings.email_to)}
-    for system in (name for name, is_set in systems.items() if is_set):
-        enqueue(store, [_delivery(one, system, now) for one in incidents])
-        enqueue(store, [_of_silence(one, system, now) for one in quiet])
-    done = Worked()
+    news = [_of_incident(one) for one in found if one.kind == "burst" and one.state == "open"]
+    return tell(settings, store, [*news, *map(_of_silence, silent)], now)
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to tell."""
+
+    about: str
+    """What it is known by: it is told once."""
+    subject: str
+    payload: dict[str, Any]
+    """The ``text``, and what a machine may want to know beside it."""
+
+
+def tell(settings: AlertSettings, store: Store, news: Iterable[News], now: datetime) -> Worked:
+    """Tell what was not told, on every way that the settings name, and send what still waits."""
+    told = list(news)
+    ways: dict[str, Callable[[Delivery], str]] = {}
     if settings.webhook:
-        _add(done, work(store, WEBHOOK, partial(_post, settings.webhook), now))
+        ways[WEBHOOK] = partial(_post, settings.webhook)
     if settings.email_to:
-        _add(done, work(store, EMAIL, partial(_mail, settings), now))
+        ways[EMAIL] = partial(_mail, settings)
+    done = Worked()
+    for way, send in ways.items():
+        enqueue(store, [_delivery(one, way, now) for one in told])
+        _add(done, work(store, way, send, now))
     return done
 
 
@@ -73,14 +89,12 @@ def words(incident: Incident) -> str:
     )
 
 
-def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
-    return Delivery(
-        key=f"alert/{system}/{incident.incident}",
-        system=system,
+def _of_incident(incident: Incident) -> News:
+    return News(
         about=incident.incident,
+        subject=f"{incident.severity} incident: {incident.title}",
         payload={
             "text": words(incident),
-            "subject": f"{incident.severity} incident: {incident.title}",
             "incident": incident.incident,
             "severity": incident.severity,
             "title": incident.title,
@@ -88,24 +102,29 @@ def _delivery(incident: Incident, system: str, now: datetime) -> Delivery:
             "department": incident.department,
             "first_at": incident.first_at.isoformat(),
         },
-        made_at=now,
-        next_at=now,
     )
 
 
-def _of_silence(silence: Silence, system: str, now: datetime) -> Delivery:
+def _of_silence(silence: Silence) -> News:
     target = f"{silence.source}/{silence.target}"
-    return Delivery(
-        key=f"alert/{system}/silence/{target}/{silence.since}",
-        system=system,
-        about=target,
+    return News(
+        about=f"silence/{target}/{silence.since}",
+        subject=f"{target} is silent",
         payload={
             "text": f"{target} is silent since {silence.since}: {silence.words}",
-            "subject": f"{target} is silent",
             "source": silence.source,
             "target": silence.target,
             "since": silence.since,
         },
+    )
+
+
+def _delivery(news: News, system: str, now: datetime) -> Delivery:
+    return Delivery(
+        key=f"alert/{system}/{news.about}",
+        system=system,
+        about=news.about,
+        payload={"subject": news.subject, **news.payload},
         made_at=now,
         next_at=now,
     )

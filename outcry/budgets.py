@@ -21,7 +21,7 @@ def budget_of(settings: Settings, found: Listener, target: Target, now: datetime
         max_pages=settings.listen.max_pages,
         now=now,
         deadline=datetime.now(UTC) + timedelta(minutes=settings.listen.deadline_minutes),
-        reach=settings.listen.reach,
+        reach=settings.reach,
         allowance=Credential(settings.landing, name_of(found, target), rates),
     )
 

@@ -21,7 +21,7 @@ from listeners.landing import RAW, REJECTS, Landing, Part, scored
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
 from listeners.recheck import recheck as recheck_target
-from listeners.registry import listener
+from listeners.registry import family_of, listener
 from listeners.run import collect
 from nlp.assess import Assessor, load_assessor
 from nlp.assessment import Assessment, Passage
@@ -114,7 +114,7 @@ def targets_of(settings: Settings, family: str | None = None) -> list[Target]:
     return [
         target
         for target in settings.targets
-        if family is None or listener(target.source).traits.rate_family == family
+        if family is None or family_of(target.source) == family
     ]
 
 
@@ -150,20 +150,29 @@ def listen(
     return rows
 
 
+def recheck_one(
+    settings: Settings,
+    target: Target,
+    window: Window,
+    now: datetime,
+    *,
+    secrets: Mapping[str, str] | None = None,
+) -> LedgerRow | None:
+    """Look again at a target's recent mentions; None if its network tells of deletions itself."""
+    found = listener(target.source)
+    return recheck_target(
+        found,
+        with_secrets(target, secrets),
+        settings.landing,
+        window.name,
+        budget_of(settings, found, target, now),
+    )
+
+
 def recheck(settings: Settings, window: Window, now: datetime) -> list[LedgerRow]:
     """Look again at recent mentions of the targets whose networks do not tell of deletions."""
-    rows = []
-    for target in settings.targets:
-        found = listener(target.source)
-        row = recheck_target(
-            found,
-            with_secrets(target),
-            settings.landing,
-            window.name,
-            budget_of(settings, found, target, now),
-        )
-        rows += [row] if row is not None else []
-    return rows
+    rows = (recheck_one(settings, target, window, now) for target in settings.targets)
+    return [row for row in rows if row is not None]
 
 
 def assessor_of(settings: Settings) -> Assessor:

@@ -1,5 +1,7 @@
 """The only reader of configuration: one ``outcry.toml``, and secrets from the environment.
 
+The file is read by `outcry.home`, for those who need no more than that.
+
 Everything that a deployment writes lives under one folder, its *home*: ``OUTCRY_HOME``,
 else the platform's data folder. A home without ``outcry.toml`` works with the defaults.
 
@@ -23,21 +25,30 @@ from __future__ import annotations
 
 import getpass
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.request import getproxies
 
 import msgspec
-import platformdirs
 
-from listeners.contract import Rate, Target
+from listeners.contract import Target
 from listeners.landing import Landing
 from listeners.reach import Reach
 from listeners.registry import secrets_of
 from models.registry import folder as model_folder
 from outcry.alerts import AlertSettings
+from outcry.home import SettingsError, home_folder, read_document
+from outcry.sections import (
+    Brand,
+    HelpdeskSettings,
+    ListenSettings,
+    NlpSettings,
+    Secret,
+    StoreSettings,
+    WebhookSettings,
+)
 from triage.causes import IncidentRules
 from triage.policy import ContactPolicy
 from triage.rules import Rules
@@ -48,104 +59,19 @@ from triage.templates import NOTICES, check_template
 T = TypeVar("T")
 
 
-class SettingsError(Exception):
-    """The settings cannot be used; one line that names the key and what to write instead."""
-
-
-class Brand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose complaints these are."""
-
-    name: str = ""
-    accounts: tuple[str, ...] = ()
-    """The brand's own accounts, as ``source:handle``, or ``*:handle`` for every source."""
-    about: tuple[str, ...] = ()
-    """Words of what the brand does, to tell it from others of its name."""
-    not_about: tuple[str, ...] = ()
-    """Words of others who bear the name; see `nlp.brand`."""
-
-
-class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where tickets live."""
-
-    kind: Literal["sqlite", "elasticsearch"] = "sqlite"
-    url: str | None = None
-    prefix: str = "outcry"
-    ca: str | None = None
-    """Path of a certificate authority's file, for https with a private one."""
-
-
-class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much one window takes from one target."""
-
-    every_minutes: int = 15
-    max_pages: int = 50
-    deadline_minutes: int = 10
-    allow_networks: tuple[str, ...] = ()
-    """Networks that targets may lead to though they are not public, as ``10.0.0.0/8``."""
-    rates: dict[str, dict[str, str]] = {}
-    """By source: what a credential may use in a time, as ``calls = "450/15m"``."""
-
-    def __post_init__(self) -> None:
-        Reach(allow=self.allow_networks)
-        for source, given in self.rates.items():
-            for what, words in given.items():
-                _rate(f"rates.{source}.{what}", what, words)
-
-    def rates_of(self, source: str, otherwise: Sequence[Rate]) -> tuple[Rate, ...]:
-        """A source's rates; what the settings name replaces what the source says of itself."""
-        given = self.rates.get(source, {})
-        own = [_rate(source, what, words) for what, words in given.items()]
-        return (*own, *(rate for rate in otherwise if rate.what not in given))
-
-    @property
-    def reach(self) -> Reach:
-        """Where listeners may connect to: through the proxy, if the environment names one."""
-        proxies = getproxies()
-        return Reach(allow=self.allow_networks, proxy=proxies.get("https") or proxies.get("http"))
-
-
-class Channel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One sender of posts: how its rows are read, as for an import."""
-
-    preset: str | None = None
-    fields: dict[str, Any] | None = None
-    timezone: str | None = None
-    source: str | None = None
-    """The network that its mentions are of; the channel's name if not given."""
-    max_mb_per_window: float = 64.0
-    """Packed megabytes that it may bring in one window; then it is asked to come back."""
-
-
-class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may be sent to us."""
-
-    channels: dict[str, Channel] = {}
-    max_mb: float = 8.0
-    """Megabytes of one request."""
-
-
-class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How texts are read."""
-
-    model: str = "baseline-en"
-    phone_region: str = "US"
-    """ISO 3166 code of the country whose telephone numbers have no country code."""
-    cues: str | None = None
-    """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
-
-
-class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The help desk that tickets are pushed to."""
-
-    kind: Literal["zammad", "chatwoot", "zendesk"] | None = None
-    url: str = ""
-    user: str = ""
-    """Zendesk: the e-mail address that the token belongs to."""
-    account: str = ""
-    """Chatwoot: the number of the account."""
-    inbox: str = ""
-    """Chatwoot: the number of an API inbox; Zammad: the name of a group."""
-    token: str | None = None
+STORE_SECRETS = {
+    "api_key": "OUTCRY_ES_API_KEY",
+    "user": "OUTCRY_ES_USER",
+    "password": "OUTCRY_ES_PASSWORD",
+}
+ALERT_SECRETS = {
+    "webhook": "OUTCRY_ALERT_WEBHOOK",
+    "smtp_user": "OUTCRY_SMTP_USER",
+    "smtp_password": "OUTCRY_SMTP_PASSWORD",
+}
+HELPDESK_SECRETS = {"token": "OUTCRY_HELPDESK_TOKEN"}
+RULE_SECRETS = {"pseudonym_key": "OUTCRY_PSEUDONYM_KEY"}
+"""The variables that hold secrets, by what they are called in the settings."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,11 +97,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Mapping[str, float] = {}
     """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
     helpdesk: HelpdeskSettings = HelpdeskSettings()
+    store_secrets: Mapping[str, Secret] = {}
+    """Elasticsearch's ``api_key``, or ``user`` and ``password``."""
+
+    def target(self, source: str, key: str) -> Target:
+        """The configured target of that name.
+
+        Raises:
+            SettingsError: if there is none, or none any more.
+        """
+        for target in self.targets:
+            if (target.source, target.key) == (source, key):
+                return target
+        raise SettingsError(f"no target {source}/{key} in {self.home / 'outcry.toml'}: add it")
 
     @property
     def landing(self) -> Landing:
         """The landing zone under the home."""
         return Landing(self.home / "landing")
+
+    @property
+    def reach(self) -> Reach:
+        """Where listeners may connect to: through the proxy, if the environment names one."""
+        proxies = getproxies()
+        allowed = self.listen.allow_networks
+        return Reach(allow=allowed, proxy=proxies.get("https") or proxies.get("http"))
 
     @property
     def model_folder(self) -> Path:
@@ -197,9 +143,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 url=self.store.url,
                 prefix=self.store.prefix,
                 ca=self.store.ca,
-                api_key=os.environ.get("OUTCRY_ES_API_KEY"),
-                user=os.environ.get("OUTCRY_ES_USER"),
-                password=os.environ.get("OUTCRY_ES_PASSWORD"),
+                **self.store_secrets,
             )
         store.setup()
         return store
@@ -219,34 +163,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ) from None
 
 
-def home_folder() -> Path:
-    """``OUTCRY_HOME``, else the platform's folder for user data."""
-    given = os.environ.get("OUTCRY_HOME")
-    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("outcry"))
-
-
 def labelled_data() -> Path | None:
     """The folder of labelled data, if one is set."""
     given = os.environ.get("OUTCRY_LABELLED_DATA")
     return Path(given) if given else None
 
 
-def load_settings(home: Path | None = None) -> Settings:
+def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = None) -> Settings:
     """Settings of the deployment in ``home`` (default: `home_folder`).
+
+    ``secrets``, by the names of their variables, win over the environment: a scheduler hands in
+    what it keeps itself.
 
     Raises:
         SettingsError: if the file is not TOML, names an unknown key, or a value is wrong.
     """
     home = home or home_folder()
-    file = home / "outcry.toml"
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        document = {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read {file}: {error}; make it a readable text file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}; correct that line") from None
+    file, document = read_document(home)
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook"}
     known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
@@ -255,28 +188,36 @@ def load_settings(home: Path | None = None) -> Settings:
         raise SettingsError(
             f"{file} has an unknown section [{unknown[0]}]; known are {', '.join(sorted(known))}"
         )
+    given = {**os.environ, **(secrets or {})}
     brand = _section(file, document, "brand", Brand)
     nlp = _section(file, document, "nlp", NlpSettings)
     return Settings(
         home=home,
         brand=brand,
-        store=_store(_section(file, document, "store", StoreSettings)),
+        store=_store(_section(file, document, "store", StoreSettings), given),
+        store_secrets=_secrets(given, STORE_SECRETS),
         listen=_section(file, document, "listen", ListenSettings),
         webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,
-        rules=_rules(file, document, brand, nlp),
+        rules=_rules(file, document, brand, nlp, given),
         targets=_targets(file, document.get("targets", [])),
         products=_convert(
             file, "products", document.get("products", {}), dict[str, tuple[str, ...]]
         ),
         places=_convert(file, "places", document.get("places", {}), dict[str, tuple[str, ...]]),
         incidents=_section(file, document, "incidents", IncidentRules),
-        alerts=_alerts(_section(file, document, "alerts", AlertSettings)),
+        alerts=_alerts(_section(file, document, "alerts", AlertSettings), given),
         contact=_section(file, document, "contact", ContactPolicy).check(),
         templates=_templates(file, document),
         retention=_section(file, document, "retention", dict[str, float]),
-        helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings)),
+        helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings), given),
     )
+
+
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that we start; its programs are those of this Python."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, **changes}
 
 
 def webhook_secret() -> str | None:
@@ -299,20 +240,21 @@ def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Ta
     return msgspec.structs.replace(target, params={**target.params, **found}) if found else target
 
 
-def _alerts(settings: AlertSettings) -> AlertSettings:
-    return msgspec.structs.replace(
-        settings,
-        webhook=os.environ.get("OUTCRY_ALERT_WEBHOOK") or settings.webhook,
-        smtp_user=os.environ.get("OUTCRY_SMTP_USER"),
-        smtp_password=os.environ.get("OUTCRY_SMTP_PASSWORD"),
-    )
+def _secrets(given: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Secret]:
+    """Those of the named variables that are set, by the names that they have here."""
+    return {name: Secret(word) for name, variable in names.items() if (word := given.get(variable))}
 
 
-def _helpdesk(settings: HelpdeskSettings) -> HelpdeskSettings:
+def _alerts(settings: AlertSettings, given: Mapping[str, str]) -> AlertSettings:
+    found: dict[str, str | None] = {"smtp_user": None, "smtp_password": None}
+    return msgspec.structs.replace(settings, **{**found, **_secrets(given, ALERT_SECRETS)})
+
+
+def _helpdesk(settings: HelpdeskSettings, given: Mapping[str, str]) -> HelpdeskSettings:
     if settings.kind and not settings.url.startswith(("https://", "http://")):
         raise SettingsError('helpdesk.url is missing; add url = "https://…"')
-    token = os.environ.get("OUTCRY_HELPDESK_TOKEN")
-    return msgspec.structs.replace(settings, token=token)
+    found = _secrets(given, HELPDESK_SECRETS)
+    return msgspec.structs.replace(settings, token=found.get("token"))
 
 
 def _templates(file: Path, document: Mapping[str, Any]) -> Mapping[str, str]:
@@ -328,8 +270,8 @@ def operator_name() -> str:
         return "unknown"
 
 
-def _store(settings: StoreSettings) -> StoreSettings:
-    url = os.environ.get("OUTCRY_ELASTICSEARCH")
+def _store(settings: StoreSettings, given: Mapping[str, str]) -> StoreSettings:
+    url = given.get("OUTCRY_ELASTICSEARCH")
     if url:
         return msgspec.structs.replace(settings, kind="elasticsearch", url=url)
     if settings.kind == "elasticsearch" and not settings.url:
@@ -337,7 +279,13 @@ def _store(settings: StoreSettings) -> StoreSettings:
     return settings
 
 
-def _rules(file: Path, document: Mapping[str, Any], brand: Brand, nlp: NlpSettings) -> Rules:
+def _rules(
+    file: Path,
+    document: Mapping[str, Any],
+    brand: Brand,
+    nlp: NlpSettings,
+    given: Mapping[str, str],
+) -> Rules:
     derived = {
         "own_accounts": brand.accounts,
         "phone_region": nlp.phone_region,
@@ -345,10 +293,8 @@ def _rules(file: Path, document: Mapping[str, Any], brand: Brand, nlp: NlpSettin
     }
     values = {**document.get("triage", {}), **derived}
     values.update({k: document[k] for k in ("departments", "customers") if k in document})
-    key = os.environ.get("OUTCRY_PSEUDONYM_KEY")
-    if key:
-        values["pseudonym_key"] = key
-    return _convert(file, "triage", values, Rules).check()
+    rules = _convert(file, "triage", values, Rules).check()
+    return msgspec.structs.replace(rules, **_secrets(given, RULE_SECRETS))
 
 
 def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
@@ -365,23 +311,6 @@ def _targets(file: Path, tables: Any) -> tuple[Target, ...]:
             raise SettingsError(f"{file}: two targets are called {name[0]}/{name[1]}; rename one")
         found[name] = target
     return tuple(found.values())
-
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-
-def _rate(name: str, what: str, words: str) -> Rate:
-    """The rate that is written ``100/60s``, ``450/15m``, ``10000/day`` or ``50/month``."""
-    amount, _, per = words.partition("/")
-    try:
-        if per in ("day", "month"):
-            return Rate(amount=float(amount), per=per, what=what)  # type: ignore[arg-type]
-        seconds = float(per[:-1]) * _SECONDS[per[-1:]]
-        if seconds > 0 and float(amount) > 0:
-            return Rate(amount=float(amount), per=seconds, what=what)
-    except (ValueError, KeyError):
-        pass
-    raise ValueError(f"{name} {words!r} is no rate: write it like 450/15m, 10000/day or 50/month")
 
 
 def _section(file: Path, document: Mapping[str, Any], name: str, kind: type[T]) -> T:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from listeners.landing import window_name
+from listeners.landing import window_name, window_start
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,3 +31,9 @@ def window_of(at: datetime, minutes: int) -> Window:
     step = timedelta(minutes=minutes)
     start = midnight + ((at - midnight) // step) * step
     return Window(start=start, end=start + step)
+
+
+def window_named(name: str, minutes: int) -> Window | None:
+    """The window of this name; None for the name of a file or a sender."""
+    start = window_start(name)
+    return None if start is None else Window(start=start, end=start + timedelta(minutes=minutes))

@@ -52,7 +52,7 @@ def init(
 
     Example: `outcry --home ./kestrelline init`
     """
-    from outcry.settings import home_folder
+    from outcry.home import home_folder
     from outcry.template import settings_text
 
     home = session_of(context).home or home_folder()

@@ -1,14 +1,15 @@
-"""Commands of upkeep: coverage, recheck, purge, webhook."""
+"""Commands of upkeep: coverage, reconcile, digest, recheck, purge, webhook."""
 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from outcry.commands.report import counts_of, emit_step, leave, report, verdict
-from outcry.exits import InputError
+from outcry.exits import DONE, LATER, PARTIAL, InputError
 from outcry.session import AsJson, AsOf, console, emit, note, session_of, time_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (coverage, recheck, purge, webhook):
+    for command in (coverage, reconcile, digest, recheck, purge, webhook):
         app.command()(command)
 
 
@@ -73,6 +74,68 @@ def coverage(
             typer.echo(f"missing  {line.source}/{line.target} {line.period}: {reason}")
     for alert in alerts:
         typer.echo(f"ALERT    {alert.source}/{alert.target} since {alert.since}: {alert.words}")
+
+
+def reconcile(
+    context: typer.Context,
+    days: Annotated[float, typer.Option(min=0, help="How far back to compare what was heard.")] = 7,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare what the ledger counts with what the landing zone and the store hold.
+
+    Ends with 3 where they differ; each line says which step mends it.
+
+    Example: `outcry reconcile --days 30`
+    """
+    from outcry import reconcile as books
+
+    session = session_of(context)
+    settings = session.settings()
+    since = time_of(as_of) - timedelta(days=days)
+    records = windows = different = 0
+    with session.store(settings) as store:
+        for balance in books.reconcile(settings, store, since):
+            windows += 1
+            records += balance.counted
+            if as_json:
+                emit_step("reconcile", balance)
+            if balance.difference is not None:
+                different += 1
+                if not as_json:
+                    typer.echo(f"{balance.source} {balance.window}: {balance.difference}")
+    if not as_json:
+        typer.echo(f"{records} records in {windows} windows; {different or 'none'} differ")
+    leave(PARTIAL if different else DONE)
+
+
+def digest(
+    context: typer.Context,
+    send: Annotated[
+        bool, typer.Option("--send", help="Tell those of [alerts], too; once a day.")
+    ] = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Yesterday in a few lines: what came, what waits, which source is in trouble.
+
+    Examples: `outcry digest`, `outcry digest --send`
+    """
+    from outcry import digest as daily
+
+    session = session_of(context)
+    settings = session.settings()
+    now = time_of(as_of)
+    with session.store(settings) as store:
+        found = daily.digest(settings, store, now)
+        told = daily.send(settings, store, found, now) if send else None
+    if as_json:
+        emit_step("digest", found)
+    else:
+        typer.echo("\n".join(found.lines))
+    for line in told.errors if told else ():
+        note(f"{line}; the digest waits and is sent by the next run")
+    leave(LATER if told and told.errors else DONE)
 
 
 def recheck(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:

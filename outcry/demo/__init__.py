@@ -24,7 +24,8 @@ from outcry.case import Case
 from outcry.exits import InputError
 from outcry.importing import import_file
 from outcry.pipeline import Triaged
-from outcry.settings import Settings, StoreSettings, load_settings
+from outcry.sections import StoreSettings
+from outcry.settings import Settings, load_settings
 from triage.incident import Incident
 from triage.incidents import incidents
 from triage.outreach import queue_rows

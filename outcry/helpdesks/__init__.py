@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from outcry.helpdesks.base import Card, Helpdesk, Seen
 from outcry.helpdesks.sync import Pulled, pull, push
-from outcry.settings import HelpdeskSettings, SettingsError
+from outcry.home import SettingsError
+from outcry.sections import HelpdeskSettings
 
 __all__ = ["Card", "Helpdesk", "Pulled", "Seen", "adapter", "pull", "push"]
 

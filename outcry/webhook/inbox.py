@@ -19,7 +19,8 @@ from listeners.run import collect
 from listeners.sources.import_file import target_for_rows
 from listeners.sources.import_file.options import RowMapper, mapper_of, options_of
 from outcry.importing import keep_target
-from outcry.settings import Channel, Settings
+from outcry.sections import Channel
+from outcry.settings import Settings
 from outcry.windows import window_of
 
 _PAGE = 1000

@@ -76,9 +76,9 @@ def run(order: Order) -> Ran:
 
 def stored_tickets() -> dict[str, str]:
     """The tickets of the deployment that ``OUTCRY_HOME`` names, as JSON, by id."""
-    from outcry.settings import load_settings
+    from dags.credentials import house
 
-    with closing(load_settings().open_store()) as store:
+    with closing(house().open_store()) as store:
         return {one.ticket: msgspec.json.encode(one).decode() for one in store.all_tickets()}
 
 

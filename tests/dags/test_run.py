@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dags.common import FAMILIES
 from outcry.settings import load_settings
 from tests.dags import brand
 from tests.dags.conftest import ROOT, airflow_environment
@@ -64,35 +63,60 @@ def forum() -> Iterator[str]:
 
 @pytest.mark.elasticsearch
 def test_a_window_becomes_tickets_in_elasticsearch_and_again_changes_nothing(
-    elasticsearch: Node, prefix: str, forum: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    elasticsearch: Node, prefix: str, forum: str, tmp_path: Path
 ) -> None:
     home = brand.settle(tmp_path / "home", [brand.forum(forum)], f'prefix = "{prefix}"')
-    address = {
-        "OUTCRY_ELASTICSEARCH": elasticsearch.url,
-        "OUTCRY_ES_USER": elasticsearch.user,
-        "OUTCRY_ES_PASSWORD": elasticsearch.password,
+    store = {
+        "conn_type": "http",
+        "login": elasticsearch.user,
+        "password": elasticsearch.password,
+        "extra": {"url": elasticsearch.url},
     }
-    runs = carry_out(tmp_path, window_of(home) * 2, address)
+    connection = {"AIRFLOW_CONN_OUTCRY_STORE": msgspec.json.encode(store).decode()}
+    runs = carry_out(tmp_path, window_of(home) * 2, connection)
     assert [ran.state for ran in runs] == ["success"] * 6
     assert [ran.events for ran in runs] == [[brand.KEY], [brand.KEY], []] * 2
     first, again = runs[2].tickets, runs[5].tickets
     assert len(first) == len(brand.COMPLAINTS)
     assert again == first
 
-    for name, value in address.items():
-        monkeypatch.setenv(name, value)
-    with closing(load_settings(home).open_store()) as store:
-        stored = store.tickets(sorted(first))
+    assert [value for ran in runs for value in ran.xcoms if elasticsearch.password in value] == []
+    address = {
+        "OUTCRY_ELASTICSEARCH": elasticsearch.url,
+        "OUTCRY_ES_USER": elasticsearch.user,
+        "OUTCRY_ES_PASSWORD": elasticsearch.password,
+    }
+    with closing(load_settings(home, address).open_store()) as opened:
+        stored = opened.tickets(sorted(first))
     assert set(stored) == set(first)
     assert {one.ticket.excerpt[:20] for one in stored.values()} == {
         text[:20] for text in brand.COMPLAINTS.values()
     }
 
 
-def _without_targets(*busy: str) -> dict[str, str]:
-    """The tasks of every family, where none but the busy ones has something to collect."""
-    tasks = {f"{family}.targets": "success" for family in FAMILIES}
-    return tasks | {f"{family}.collect": "skipped" for family in FAMILIES if family not in busy}
+def test_a_window_that_was_never_scored_is_handed_on_and_incidents_are_looked_for(
+    forum: str, tmp_path: Path
+) -> None:
+    home = brand.settle(tmp_path / "home", [brand.forum(forum)])
+    listen, score, triage = window_of(home)
+    keeping, looking = Order("housekeeping", str(home)), Order("incidents", str(home))
+    heard, kept, scored, folded, again, looked = carry_out(
+        tmp_path, [listen, keeping, score, triage, keeping, looking]
+    )
+    ran = [heard, kept, scored, folded, again, looked]
+    assert [one.state for one in ran] == ["success"] * 6
+    assert kept.tasks == {
+        "targets": "success",
+        "recheck[rss/forum]": "success",
+        "tidy": "success",
+        "hand_on[2026-05-04T10:15:00+00:00]": "success",
+        "digest": "success",
+        "complain": "skipped",
+    }
+    assert (kept.events, kept.tickets) == ([brand.KEY], {})
+    assert len(folded.tickets) == len(brand.COMPLAINTS)
+    assert again.events == []
+    assert again.tasks["hand_on"] == "skipped"
 
 
 def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
@@ -115,7 +139,9 @@ def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
         )
 
     assert refused.state == "failed"
-    assert refused.tasks == _without_targets("default", "mastodon") | {
+    assert refused.tasks == {
+        "default.targets": "success",
+        "mastodon.targets": "success",
         "default.collect[rss/forum]": "success",
         "mastodon.collect[mastodon/tag]": "failed",
         "publish": "success",
@@ -127,7 +153,7 @@ def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(
 
     assert [ran.state for ran in nothing] == ["success"] * 3
     assert [ran.events for ran in nothing] == [[brand.KEY], [brand.KEY], []]
-    assert nothing[0].tasks == _without_targets() | {"publish": "success", "complain": "skipped"}
+    assert nothing[0].tasks == {"publish": "success"}
 
     assert (no_window.state, no_window.events) == ("failed", [])
     assert no_window.tasks["publish"] == "failed"

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from outcry import exits
-from outcry.settings import SettingsError
+from outcry.home import SettingsError
 
 ROOTS = {
     "listeners.errors": "ListenerError",

@@ -11,7 +11,8 @@ import pytest
 from outcry import exits
 from outcry.helpdesks import Helpdesk, adapter, pull, push
 from outcry.helpdesks.sync import outcome_of
-from outcry.settings import HelpdeskSettings, SettingsError
+from outcry.home import SettingsError
+from outcry.sections import HelpdeskSettings
 from tests.outcry.shell import call, only_line
 from tests.servers.helpdesks import TOKEN, Desk, help_desk
 from tests.triage.build import NOW, RULES, heard, triage

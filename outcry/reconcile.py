@@ -1,0 +1,127 @@
+"""Three counts that must agree: the ledger's, the landing zone's, the store's.
+
+The ledger counts what was heard, the landing zone holds it, the store has made mentions of it.
+Whatever was interrupted shows as a difference here, with its name and the step that mends it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from listeners import ledger
+from listeners.erase import erased_from
+from listeners.landing import RAW, Landing, Part, scored
+from listeners.mention import Mention
+from nlp.loading import model_id
+from outcry.settings import Settings
+from outcry.windows import Window, window_named
+from triage.store.base import Store
+from triage.store.records import batches
+
+BATCH = 500
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """One source in one window; all numbers are records, but for ``unscored`` and ``unfolded``."""
+
+    source: str
+    window: str
+    counted: int
+    """By the ledger: new, changed and deleted."""
+    landed: int
+    """Lines of raw parts, with those that were erased on purpose."""
+    mentions: int
+    """Different mentions in them."""
+    stored: int
+    """Of those, known to the store."""
+    unscored: int
+    """Raw parts that the model has not read."""
+    unfolded: int
+    """Scored parts that the store has not worked in."""
+
+    @property
+    def difference(self) -> str | None:
+        """Which count is behind and what mends it; None if all agree."""
+        if self.counted != self.landed:
+            return (
+                f"the ledger counts {self.counted} records, the landing zone holds {self.landed}: "
+                "listen to this window again, or restore the lost parts"
+            )
+        if self.unscored:
+            return f"{self.unscored} parts were never scored: score this window"
+        if self.unfolded:
+            return f"{self.unfolded} parts were never triaged: triage this window"
+        if self.stored != self.mentions:
+            return (
+                f"the store lacks {self.mentions - self.stored} of {self.mentions} mentions: see "
+                "its rejects, then 'outcry replay --triage' for this window"
+            )
+        return None
+
+
+def reconcile(settings: Settings, store: Store, since: datetime) -> Iterator[Balance]:
+    """The balance of each source and window that was heard since, by source and window.
+
+    Holds one part in memory. What is being collected at this moment may differ until it is done.
+    """
+    landing, kind = settings.landing, scored(model_id(settings.model_folder))
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    for row in ledger.rows(landing):
+        if row.finished_at >= since:
+            counted[row.source, row.window] += row.new + row.changed + row.deleted
+    for (source, window), records in sorted(counted.items()):
+        parts = list(landing.parts(RAW, source=source, window=window))
+        names = {part: f"{kind}/{part.name}" for part in parts if landing.has(kind, part)}
+        folded = store.done("folded", list(names.values()))
+        landed, mentions, stored = 0, 0, 0
+        for part in parts:
+            lines, uids = _held(landing, part)
+            landed += lines
+            mentions += len(uids)
+            stored += sum(len(store.mentions(some)) for some in batches(sorted(uids), BATCH))
+        yield Balance(
+            source=source,
+            window=window,
+            counted=records,
+            landed=landed,
+            mentions=mentions,
+            stored=stored,
+            unscored=len(parts) - len(names),
+            unfolded=sum(name not in folded for name in names.values()),
+        )
+
+
+def _held(landing: Landing, part: Part) -> tuple[int, set[str]]:
+    """How many lines a part has, erased ones included, and the mentions in it."""
+    lines = erased_from(landing, part)
+    uids = set()
+    for record in landing.records(part):
+        lines += 1
+        if isinstance(record, Mention):
+            uids.add(record.uid)
+    return lines, uids
+
+
+def left_behind(
+    settings: Settings, store: Store, now: datetime, days: float
+) -> tuple[list[Window], list[str]]:
+    """Windows that were heard, but not scored or triaged; and files and senders, by window name.
+
+    The window that is being worked on is left out.
+    """
+    young = now - timedelta(minutes=2 * settings.listen.every_minutes)
+    windows: dict[str, Window] = {}
+    others: set[str] = set()
+    for balance in reconcile(settings, store, now - timedelta(days=days)):
+        if not (balance.unscored or balance.unfolded):
+            continue
+        window = window_named(balance.window, settings.listen.every_minutes)
+        if window is None:
+            others.add(balance.window)
+        elif window.end <= young:
+            windows[window.name] = window
+    return [windows[name] for name in sorted(windows)], sorted(others)
