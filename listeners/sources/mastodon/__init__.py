@@ -184,7 +184,7 @@ class Mastodon:
         except MALFORMED as error:
             raise ValueError(one_line(error)) from error
         if mention is None:
-            raise ValueError("it is not public: leave it out")
+            raise ValueError("it is not public, or not to be gathered: leave it out")
         return mention
 
     def _map(
@@ -193,6 +193,8 @@ class Mastodon:
         if post["visibility"] not in ("public", "unlisted"):
             return None
         account = post["account"]
+        if account.get("noindex") is True:
+            return None  # They asked not to be gathered; `indexable`, off by default, is of search.
         acct = account["acct"]
         handle = acct if "@" in acct else f"{acct}@{timeline.host}"
         edited_at = post.get("edited_at")

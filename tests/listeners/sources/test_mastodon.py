@@ -134,6 +134,13 @@ def test_only_what_was_said_in_public_is_kept(desk: Desk) -> None:
     assert (row.new, row.rejected) == (2, 0)
 
 
+def test_who_asked_not_to_be_gathered_is_left_alone(desk: Desk) -> None:
+    for number, noindex in enumerate([True, False, None], start=1):
+        desk.post(number, account={"acct": "bo", "uri": "x:bo", "noindex": noindex})
+    row = desk.listen()
+    assert (row.new, row.rejected) == (2, 0)
+
+
 def test_a_reply_names_its_parent_as_everyone_does(desk: Desk) -> None:
     desk.post(1)
     desk.listen()
