@@ -38,6 +38,7 @@ from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
+from triage.series import Listed
 from triage.store.base import Refusal, Store
 from triage.turns import Turn
 
@@ -287,7 +288,8 @@ def incidents(
 ) -> Watched:
     """Look for incidents in what has been said since the last look, and alert once for each."""
     known = {one.incident for one in all_incidents(store)}
-    found = watch(store, settings.rules, settings.incidents, now, since)
+    listed = Listed(products=settings.products, places=settings.places)
+    found = watch(store, settings.rules, settings.incidents, now, since, listed)
     alerts = alert(settings.alerts, store, found, now)
     new = sum(one.incident not in known for one in found)
     return Watched(

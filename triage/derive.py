@@ -19,7 +19,14 @@ EXCERPT = 200
 """Characters of a ticket's excerpt."""
 
 
-def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datetime) -> Ticket:
+def derive(
+    ticket: str,
+    case: Case,
+    handling: Handling,
+    rules: Rules,
+    now: datetime,
+    incident: str | None = None,
+) -> Ticket:
     """The ticket of a case; its derived half follows from nothing but the arguments."""
     opening = case.openers[0]
     customers_own = [row for row in case.openers if is_by(row, opening)]
@@ -91,6 +98,7 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         sentiment=facts.sentiment,
         severity=facts.severity,
         cues=facts.cues,
+        incident=incident,
         community_at=helped.at if helped else None,
         rest_until=helped.rest_until if helped else None,
     )

@@ -28,7 +28,7 @@ def test_the_queue_for_scripts_has_these_keys_in_this_order(desk: Path) -> None:
     assert {tuple(row) for row in rows} == {COLUMNS}
     assert (
         *("ticket", "priority", "tier", "parts", "department", "status", "sla_due", "voices"),
-        *("reach", "source", "link", "excerpt", "author"),
+        *("reach", "source", "link", "excerpt", "author", "incident"),
     ) == COLUMNS
 
 
