@@ -28,7 +28,7 @@ def plan(
     The same title and words on the same day are the same change.
     """
     start = now - timedelta(days=days)
-    maker = SeriesMaker(rules, Listed(places={word: () for word in words}))
+    maker = SeriesMaker(rules, Listed(places=dict.fromkeys(words, ())))
     about = {f"place:{word.casefold()}" for word in words}
 
     def touched() -> Iterator[Post]:

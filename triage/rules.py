@@ -20,16 +20,19 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The most points that each part of the priority can give; see `triage.priority`."""
+    """The most points that each part of the priority can give; see `triage.priority`.
 
-    certainty: float = 35
-    severity: float = 20
-    sentiment: float = 4
-    safety: float = 45
-    fraud: float = 25
+    Certainty alone may outweigh any one thing that is at stake: a list that begins with what is
+    no complaint is not read for long. Severity is small because models tell its levels badly.
+    """
+
+    certainty: float = 60
+    severity: float = 6
+    safety: float = 25
+    fraud: float = 20
     legal: float = 20
     regulator: float = 20
-    vulnerable: float = 20
+    vulnerable: float = 10
     churn: float = 12
     outage: float = 14
     refund: float = 3
@@ -52,8 +55,8 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The lowest priority of each tier; below ``p3`` everything is P4."""
 
-    p1: float = 75
-    p2: float = 55
+    p1: float = 70
+    p2: float = 50
     p3: float = 25
 
 
@@ -131,6 +134,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     community_hours: float = 24
     """So long a case rests after another customer's helpful answer; 0 to go on at once."""
 
+    complaint_share: float = 0.05
+    """Of the posts that are collected, how many complain, roughly; of a brand's own mentions
+    more than of a search for its name. See `triage.priority.in_stream`."""
     weights: Weights = Weights()
     cuts: Cuts = Cuts()
     sla_hours: Hours = msgspec.field(default_factory=_default_hours)
@@ -300,6 +306,8 @@ def _number_faults(rules: Rules) -> Iterator[str]:
     for name, value in shares.items():
         if not 0 <= value <= 1:
             yield f"{name}: {value:g} is not between 0 and 1"
+    if not 0 < rules.complaint_share < 1:
+        yield f"complaint_share: {rules.complaint_share:g} is not between 0 and 1"
     if rules.community_hours < 0:
         yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
     for name in ("matter_days", "lease_minutes", "wait_days"):

@@ -32,8 +32,8 @@ def test_the_queue_for_scripts_has_these_keys_in_this_order(desk: Path) -> None:
     ) == COLUMNS
 
 
-def test_the_queue_is_by_tier_then_deadline(desk: Path) -> None:
-    places = [(row["tier"], row["sla_due"]) for row in _queue(desk)]
+def test_the_queue_is_by_priority_then_deadline(desk: Path) -> None:
+    places = [(-row["priority"], row["sla_due"]) for row in _queue(desk)]
     assert places == sorted(places)
 
 

@@ -192,7 +192,7 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tickets best first: by tier, then deadline, then priority (highest first), then id."""
+    """Tickets best first: by priority (highest first), then deadline, then id."""
 
     tickets: tuple[Versioned, ...]
     next: str | None = None
