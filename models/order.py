@@ -67,11 +67,13 @@ class Judged(msgspec.Struct, kw_only=True):
 
 
 def mixed(complaints: Judged, background: Judged, seed: int = recipe.SEED) -> Judged:
-    """A stream, in a random order: the background, and drawn complaints to make `SHARE` of it."""
+    """A stream, in a random order: complaints and background, drawn so that `SHARE` complain."""
     dice = random.Random(seed)
     labelled = [at for at, row in enumerate(complaints.rows) if row.complaint]
-    wanted = round(len(background.rows) * SHARE / (1 - SHARE))
-    chosen = complaints.at(dice.sample(labelled, min(wanted, len(labelled))))
+    wanted = min(len(labelled), round(len(background.rows) * SHARE / (1 - SHARE)))
+    rest = min(len(background.rows), round(wanted * (1 - SHARE) / SHARE))
+    chosen = complaints.at(dice.sample(labelled, wanted))
+    background = background.at(dice.sample(range(len(background.rows)), rest))
     both = Judged(
         rows=[*chosen.rows, *background.rows],
         chances=np.concatenate([chosen.chances, background.chances]),
@@ -90,13 +92,13 @@ def order_figures(stream: Judged, keys: Floats) -> dict[str, float]:
 
 
 def regret(got: Floats, possible: Floats) -> float:
-    """1 less the normalised discounted gain (Järvelin and Kekäläinen, 2002) of a list.
+    """1 less the normalised discounted gain (Järvelin and Kekäläinen, 2002) of a list's beginning.
 
     Args:
         got: the gains of what the list holds, in its order; it may leave rows out.
         possible: the gains of all rows.
     """
-    best = np.sort(possible)[::-1]
+    got, best = got[: DEPTHS[-1]], np.sort(possible)[::-1][: DEPTHS[-1]]
     return 1 - float(got @ _discounts(len(got))) / float(best @ _discounts(len(best)))
 
 

@@ -129,6 +129,10 @@ class DictStore(DictShelf):
             self._write()
             self.family_shelf.setdefault(one.fingerprint, one)
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        for one in fingerprints:
+            self.family_shelf.pop(one, None)
+
     def save_identities(self, identities: Sequence[Identity]) -> None:
         for identity in identities:
             self._write()

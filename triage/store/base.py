@@ -266,6 +266,9 @@ class Store(Shelf, Protocol):
     def save_families(self, founded: Sequence[Sketch]) -> None:
         """Insert by fingerprint; one that is there stays as it is."""
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        """Remove these families; an unknown one is harmless."""
+
     # who
 
     def save_identities(self, identities: Sequence[Identity]) -> None:

@@ -196,6 +196,13 @@ class SqliteStore(SqliteShelf):
                         ((_integer(key), made.lastrowid) for key in one.keys),
                     )
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        with self._file.write() as db:
+            numbers = "(SELECT number FROM families WHERE family = ?)"
+            for one in fingerprints:
+                db.execute(f"DELETE FROM family_keys WHERE number IN {numbers}", (one,))
+                db.execute("DELETE FROM families WHERE family = ?", (one,))
+
     # who
 
     def save_identities(self, identities: Sequence[Identity]) -> None:
