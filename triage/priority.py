@@ -1,8 +1,10 @@
 """A number an agent can argue with: 0 to 100, the sum of named parts, each with its words.
 
-Certainty gives the most points. Everything that is at stake (a threat to leave, reach, waiting)
-only counts as far as somebody complains at all: its points are multiplied by the probability of
-that in the stream at hand. Where somebody may come to harm, at least a third of them count.
+Certainty gives the most points: its weight times the probability. Everything else only counts as
+far as somebody complains at all. What hardly anybody but a customer says (an outage, a refund) is
+multiplied by the probability, too; what is at stake but is spoken of everywhere (harm, lawyers,
+reach, waiting) by the probability in the stream at hand, where most posts are no complaints.
+Where somebody may come to harm, at least a third of the points count.
 
 Everything here is pure: facts of a case and a time in, parts out. Points are whole tenths, so
 that the parts as printed add up to the priority exactly.
@@ -36,6 +38,9 @@ SEVERITY_WORDS = ("no complaint", "no explicit reproach", "disapproval", "accusa
 
 REACH_FROM, REACH_TO = 100, 1_000_000
 """People: below the first reach gives nothing, from the second on it gives all its points."""
+
+OF_CUSTOMERS = frozenset({"churn", "outage", "refund", "repeat_contact"})
+"""The parts that count as far as the text is a complaint in itself."""
 
 AT_LEAST = {"safety": 1 / 3, "vulnerable": 1 / 3}
 """The share of their points that these have, however uncertain the complaint."""
@@ -184,9 +189,10 @@ def _part(name: str, points: float, words: str) -> Part:
 
 def _parts(facts: Facts, rules: Rules, sure: float) -> Iterator[Part]:
     weights = rules.weights
-    yield from _certainty(facts, rules, sure)
+    yield from _certainty(facts, rules)
+    told = sure if facts.probability is None else facts.probability
     for name, points, words in _at_stake(facts, rules):
-        share = max(sure, AT_LEAST.get(name, 0.0))
+        share = max(told if name in OF_CUSTOMERS else sure, AT_LEAST.get(name, 0.0))
         yield _part(name, points * share, _at(words, share))
     if facts.last_answer_at and facts.last_answer_at > facts.last_at:
         yield _part("answered", -weights.answered, "the brand has answered since")
@@ -198,18 +204,14 @@ def _at(words: str, share: float) -> str:
     return words if share >= 0.995 else f"{words} (counts {share:.0%})"
 
 
-def _certainty(facts: Facts, rules: Rules, sure: float) -> Iterator[Part]:
-    """Half by the probability as it was read, half by what it comes to in this stream."""
+def _certainty(facts: Facts, rules: Rules) -> Iterator[Part]:
     weights = rules.weights
     if not facts.read:
         words = f"no model reads {facts.language}: somebody has to"
         yield _part("unread", weights.unread, words)
     if facts.probability is not None:
-        words = (
-            f"a complaint with a probability of {facts.probability:.0%}, "
-            f"{sure:.0%} where {rules.complaint_share:.0%} of posts complain"
-        )
-        yield _part("certainty", weights.certainty * (facts.probability + sure) / 2, words)
+        words = f"a complaint with a probability of {facts.probability:.0%}"
+        yield _part("certainty", weights.certainty * facts.probability, words)
     elif facts.rating is not None:
         yield _part("certainty", weights.certainty, f"rated {facts.rating}")
     elif facts.read:

@@ -27,23 +27,23 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     certainty: float = 60
-    severity: float = 6
-    safety: float = 25
+    severity: float = 4
+    safety: float = 20
     fraud: float = 20
     legal: float = 20
     regulator: float = 20
-    vulnerable: float = 10
-    churn: float = 12
-    outage: float = 14
-    refund: float = 3
+    vulnerable: float = 8
+    churn: float = 15
+    outage: float = 18
+    refund: float = 8
     reach: float = 12
     virality: float = 15
     """For reach that is growing: by what is to come within six hours if it goes on."""
     value: float = 10
     """For a customer whom the operator values, by `Rules.customer_values`."""
     voices: float = 20
-    repeat_contact: float = 8
-    waiting: float = 12
+    repeat_contact: float = 10
+    waiting: float = 8
     answered: float = 10
     """Taken off when the brand has the last word."""
     community: float = 8
@@ -55,9 +55,9 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The lowest priority of each tier; below ``p3`` everything is P4."""
 
-    p1: float = 70
-    p2: float = 50
-    p3: float = 25
+    p1: float = 80
+    p2: float = 60
+    p3: float = 35
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

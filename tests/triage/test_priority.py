@@ -30,11 +30,11 @@ def facts(**known: Any) -> Facts:
     [
         ({}, "P3"),
         ({"severity": 4}, "P3"),
-        ({"probability": 0.98}, "P2"),
+        ({"probability": 1.0}, "P2"),
         ({"cues": ("safety",)}, "P1"),
         ({"cues": ("safety",), "probability": 0.4}, "P2"),
         ({"cues": ("legal",)}, "P2"),
-        ({"cues": ("churn",)}, "P3"),
+        ({"cues": ("churn",)}, "P2"),
         ({"cues": ("outage",), "voices": 8}, "P2"),
         ({"cues": ("outage",), "voices": 40, "reach": 90_000, "probability": 0.97}, "P1"),
         ({"probability": 0.55}, "P4"),
@@ -91,7 +91,7 @@ def test_waiting_lifts_a_ticket_step_by_step_but_never_moves_its_deadline() -> N
 
 
 @given(
-    junk=st.floats(0, 0.4),
+    junk=st.floats(0, 0.3),
     sure=st.floats(0.95, 1),
     cues=st.lists(st.sampled_from(sorted(CUE_WORDS)), unique=True).map(tuple),
     reach=st.integers(0, 10**9),
