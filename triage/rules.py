@@ -34,16 +34,16 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     regulator: float = 20
     vulnerable: float = 8
     churn: float = 15
-    outage: float = 18
-    refund: float = 8
+    outage: float = 15
+    refund: float = 6
     reach: float = 12
     virality: float = 15
     """For reach that is growing: by what is to come within six hours if it goes on."""
     value: float = 10
     """For a customer whom the operator values, by `Rules.customer_values`."""
     voices: float = 20
-    repeat_contact: float = 10
-    waiting: float = 8
+    repeat_contact: float = 8
+    waiting: float = 6
     answered: float = 10
     """Taken off when the brand has the last word."""
     community: float = 8
@@ -290,6 +290,11 @@ def _account_faults(rules: Rules) -> Iterator[str]:
             source, _, handle = key = _account(account)
             if not source or not handle:
                 yield f"{setting}: {account!r} is no account; write source:handle"
+            if source in rules.unlinked_sources and setting != "own_accounts":
+                yield (
+                    f"{setting}: the terms of {source} forbid to match {account!r} with others; "
+                    "take it out, or the network out of unlinked_sources"
+                )
             if source == "*" and setting != "own_accounts":
                 yield f"{setting}: {account!r} is any network's; name the source"
             if linked.setdefault(key, setting) != setting:
