@@ -4,7 +4,7 @@ Certainty gives the most points: its weight times the probability. Everything el
 far as somebody complains at all. What hardly anybody but a customer says (an outage, a refund) is
 multiplied by the probability, too; what is at stake but is spoken of everywhere (harm, lawyers,
 reach, waiting) by the probability in the stream at hand, where most posts are no complaints.
-Where somebody may come to harm, at least a third of the points count.
+Where somebody may come to harm, at least a sixth of the points count, and the clock is short.
 
 Everything here is pure: facts of a case and a time in, parts out. Points are whole tenths, so
 that the parts as printed add up to the priority exactly.
@@ -42,7 +42,7 @@ REACH_FROM, REACH_TO = 100, 1_000_000
 OF_CUSTOMERS = frozenset({"churn", "outage", "refund", "repeat_contact"})
 """The parts that count as far as the text is a complaint in itself."""
 
-AT_LEAST = {"safety": 1 / 3, "vulnerable": 1 / 3}
+AT_LEAST = {"safety": 1 / 6, "vulnerable": 1 / 6}
 """The share of their points that these have, however uncertain the complaint."""
 
 LEARNT_SHARE = 1 / 3
@@ -178,7 +178,7 @@ def explain(ticket: Ticket) -> list[str]:
     raw = round(sum(part.points for part in ticket.parts), 1)
     held = ", kept between 0 and 100" if not 0 <= raw <= 100 else ""
     rounded = ", rounded" if raw != round(raw) and not held else ""
-    harm = ", raised: somebody may come to harm" if "safety" in ticket.cues else ""
+    harm = " (as somebody may come to harm)" if "safety" in ticket.cues else ""
     lines.append(f"{raw:6.1f}  sum{held}{rounded}: priority {ticket.priority}, {ticket.tier}{harm}")
     return lines
 

@@ -28,7 +28,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     certainty: float = 60
     severity: float = 4
-    safety: float = 20
+    safety: float = 40
     fraud: float = 20
     legal: float = 20
     regulator: float = 20
