@@ -51,6 +51,8 @@ class _Person:
         self.maker = RowMaker(settings.rules)
         self.needles = Needles()
         self.customers: set[str] = set()
+        self.named: set[str] = set()
+        """Of these, the account that was given."""
         self.uids: set[str] = set()
         self.tombstones: set[str] = set()
         self.families: set[str] = set()
@@ -137,7 +139,8 @@ def _recognised(settings: Settings, store: Store, account: str) -> _Person:
             person.customers.add(customer)
     vault = [who for who in _vault(store) if person.is_in_the_vault_as(who)]
     person.customers |= {who.customer for who in vault}
-    person.customers |= {one for name in person.customers for one in accounts(store, name)}
+    person.named = set(person.customers)
+    person.customers |= {one for name in person.named for one in accounts(store, name)}
     if not person.customers:
         raise InputError(
             f"nobody is known as {account}: see 'outcry show TICKET' for how the source writes it"
@@ -239,9 +242,10 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     for some in batches(left, BATCH):
         fold_cases(store, some, settings.rules, now)
     _rewrite_tickets(store, others, person.needles)
-    # Last: by these a run that was killed finds them again.
+    # By the account that was named a run that was killed finds the others again: it goes last.
+    store.erase([], [], sorted(person.customers - person.named))
     forget_accounts(store, person.customers)
-    store.erase([], [], customers)
+    store.erase([], [], sorted(person.named))
     return len(tickets)
 
 

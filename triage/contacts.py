@@ -110,10 +110,13 @@ def _digest(customer: str) -> str:
 def people(store: Store, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Person]:
     """What the contact policy asks about each (customer, source)."""
     customers = sorted({customer for customer, _ in wanted if customer})
-    names = {_digest(customer): customer for customer in customers} | {c: c for c in customers}
+    # Who was forgotten stays so, whatever is said of them later.
+    names = {c: c for c in customers} | {_digest(customer): customer for customer in customers}
+    kept = store.shelved("optout", list(names))
     wishes = {
-        names[key]: msgspec.json.decode(kept.body, type=Preference)
-        for key, kept in sorted(store.shelved("optout", list(names)).items())
+        name: msgspec.json.decode(kept[key].body, type=Preference)
+        for key, name in names.items()
+        if key in kept
     }
     before = {
         customer: tuple(kept.at for kept in store.shelf("contact", group=customer))

@@ -139,7 +139,7 @@ class Dying:
         self._store.erase(*given)
 
 
-@pytest.mark.parametrize("erasures", [0, 1])
+@pytest.mark.parametrize("erasures", [0, 1, 2])
 def test_killed_on_the_way_the_same_call_goes_on(erasures: int, desk: Path) -> None:
     settings = load_settings(desk)
     (desk / "kestrelline.jsonl").unlink()
