@@ -32,7 +32,7 @@ from triage.bursts import scan
 from triage.causes import Found, IncidentRules, gather
 from triage.rows import RowMaker
 from triage.rules import Rules
-from triage.series import Post, SeriesMaker
+from triage.series import Listed, Post, SeriesMaker
 
 SIZES = (5, 20, 100)
 PLANTS = 10
@@ -101,7 +101,7 @@ def read(mentions: Sequence[Mention]) -> list[Post]:
     found = assessor.assess([Passage(uid=m.uid, text=m.text) for m in mentions])
     maker, rules = RowMaker(Rules()), Rules(unread="leave")
     rows = [row for m, a in zip(mentions, found, strict=True) for row in maker.rows(m, a)]
-    series = SeriesMaker(rules, (), ())
+    series = SeriesMaker(rules, Listed())
     return sorted(series.posts(rows), key=lambda post: (post.at, post.uid))
 
 

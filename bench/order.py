@@ -1,12 +1,13 @@
-"""Does the list begin with those who complain? ``python -m bench.order FOLDER``.
+"""Does the queue begin with those who complain? ``python -m bench.order FOLDER``.
 
-``FOLDER`` holds the labelled sets (see `models.data`). Labelled complaints are mixed into
-background posts, one in twenty, at random times. Every text is read by heads that have not seen
-it (five folds of the complaint set; a fifth of the general posts kept back), gets its priority as
-casework would give it, and stands in a list: by priority, by probability alone, by negative
-sentiment alone, newest first. Prints the precision at 50, 100 and 500, and the regret of each
-order: 1 less the normalised discounted gain (Järvelin and Kekäläinen, 2002), where a complaint's
-gain is its labelled severity. General posts may hold complaints that nobody has labelled.
+``FOLDER`` holds the labelled sets (see `models.data`). Labelled complaints are mixed into general
+posts, one in twenty, at random times of three days, and read by heads that have not seen them (see
+`models.order`). They are stored and folded as ever, and the queue of the last of these hours is
+read page by page. Beside it: all posts by probability alone, by negative sentiment alone, newest
+first. Prints the precision at 50, 100 and 500 and the regret by severity of each order, and how
+many of the first hundred are safety cases, which may stand above surer complaints.
+
+The weights were chosen by reasoning and looked at on the ``even`` rows of both sets only.
 """
 
 from __future__ import annotations
@@ -15,122 +16,168 @@ import argparse
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models import recipe
-from models.data import Row
-from models.groups import folds
-from models.judge import cross_fitted
+from listeners.mention import Author, Mention
+from models import order, recipe
+from models.corpus import part
+from models.judge import kept_back
 from models.linear import Floats
-from models.metrics import precision_at
-from nlp.baseline import sigmoid
+from models.order import DEPTHS, Judged
+from models.registry import folder as model_folder
+from models.seal import BLEND_PARTS, read
+from nlp.assessment import Assessment
 from nlp.cues import load_cues
+from nlp.encoder import load_encoder
 from nlp.features import Spellings
-from triage.priority import Facts, score
+from triage.casework import fold_cases
+from triage.folds import opening_of
+from triage.intake import store_records
+from triage.priority import explain
 from triage.rules import Rules
+from triage.store import Store, open_store
+from triage.store.base import QueueFilter
+from triage.store.records import batches
+from triage.ticket import WAITING, Ticket
 
-AT = (50, 100, 500)
-SHARE = 0.05
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-NEGATIVE = 0
+SPAN = timedelta(days=3)
+PAGE = 500
 
 
 def main() -> None:
     """Print one line an order."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", choices=("baseline-en", "outcry-en"), default="baseline-en")
+    parser.add_argument("--rows", choices=("all", "even", "odd"), default="all")
+    parser.add_argument("--show", type=int, default=0, help="Explain so many that are none.")
     given = parser.parse_args()
-    rows, orders = mixed(given.folder)
-    truth = np.array([int(row.complaint or 0) for row in rows], dtype=np.int64)
-    gains = np.array([float(row.severity or 0) if row.complaint else 0.0 for row in rows])
-    print(f"{int(truth.sum()):,} complaints among {len(rows):,} posts ({truth.mean():.1%})")
-    print(f"{'order':18} {'P@50':>6} {'P@100':>6} {'P@500':>6} {'regret':>7}")
-    for name, keys in orders.items():
-        figures = [precision_at(truth, keys, k) for k in AT]
-        shown = " ".join(f"{value:6.2f}" for value in figures)
-        print(f"{name:18} {shown} {regret(gains, keys):7.3f}")
-
-
-def regret(gains: Floats, keys: Floats) -> float:
-    """1 less the discounted gain of the order as a share of the best order's."""
-    discounts = 1 / np.log2(np.arange(len(gains)) + 2)
-    got = float(gains[np.argsort(-keys, kind="stable")] @ discounts)
-    return 1 - got / float(np.sort(gains)[::-1] @ discounts)
-
-
-def mixed(folder: Path, seed: int = 5) -> tuple[list[Row], dict[str, Floats]]:
-    """The posts in a random order of time, and by the name of each order their keys."""
-    sets = recipe.read_sets(folder)
-    spellings = Spellings(recipe.SETTINGS)
-    kept_back = set(folds(sets.other_groups, recipe.FOLDS, recipe.SEED)[0])
-    split = len(sets.semeval)
-    background = [row for at, row in enumerate(sets.semeval) if at in kept_back]
-    basis = recipe.fit_basis(
-        [row for at, row in enumerate(sets.semeval) if at not in kept_back],
-        [row for at, row in enumerate(sets.airline, split) if at not in kept_back],
-        sets.threads,
-        spellings,
+    with threadpool_limits(1):
+        complaints, background = judged(given.folder, given.model)
+    complaints, background = (_half(one, given.rows) for one in (complaints, background))
+    stream = order.mixed(complaints, background)
+    rows = len(stream.rows)
+    print(
+        f"{int(stream.truth.sum()):,} complaints among {rows:,} posts ({stream.truth.mean():.1%})"
     )
-    labels = recipe.complaint_labels(sets.complaints)
-    own = recipe.count(sets.complaints, spellings).weighted(basis.idf)
-    other = recipe.count(background, spellings).weighted(basis.idf)
-    scores, parts = recipe.held_out_scores(own, labels, sets.complaint_groups, basis)
-    chances, _ = cross_fitted(scores, labels, parts)
-    fitted = recipe.calibrate(scores, labels, 1.0)
-    head = recipe.fit_complaint_head(own, labels, recipe.COMPLAINT_STRENGTH, basis)
-    behind = (other @ head.weights + head.intercepts)[:, 0]
-    behind = np.array([sigmoid(fitted.slope * float(one) + fitted.offset) for one in behind])
-    levels = recipe.severity_labels(sets.complaints)
-    severity = np.zeros(len(labels), dtype=np.int64)
-    for part in parts:
-        rest = np.setdiff1d(np.arange(len(labels)), part)
-        graded = recipe.fit_severity_head(own[rest], levels[rest], basis)
-        severity[part] = 1 + np.argmax(own[part] @ graded.weights + graded.intercepts, axis=1)
-    graded = recipe.fit_severity_head(own, levels, basis)
-    severity_behind = 1 + np.argmax(other @ graded.weights + graded.intercepts, axis=1)
+    dice = random.Random(recipe.SEED)
+    times = sorted(NOW - SPAN * dice.random() for _ in range(rows))
+    with TemporaryDirectory() as place:
+        store = open_store("sqlite", path=Path(place) / "bench.db")
+        store.setup()
+        fill(store, stream, times)
+        tickets, places = queue(store)
+        store.close()
+    print(f"{'order':18} {'P@50':>6} {'P@100':>6} {'P@500':>6} {'regret':>7}")
+    hits, gains = stream.truth[places], stream.gains[places]
+    _print(
+        "the queue",
+        {
+            **{f"precision_at_{depth}": float(hits[:depth].mean()) for depth in DEPTHS},
+            "regret": order.regret(gains, stream.gains),
+        },
+    )
+    for name, keys in others(stream).items():
+        _print(name, order.order_figures(stream, keys))
+    harm = [at for at, ticket in enumerate(tickets[:100]) if "safety" in ticket.cues]
+    print(f"safety cases among the first 100: {len(harm)}, of them complaints {hits[harm].sum()}")
+    for at in [at for at in range(len(tickets)) if not hits[at]][: given.show]:
+        print(f"{at + 1}. {tickets[at].excerpt}\n  ", "\n   ".join(explain(tickets[at])), sep="")
 
-    rng = random.Random(seed)
-    chosen = [at for at in range(len(labels)) if labels[at]]
-    rng.shuffle(chosen)
-    chosen = chosen[: round(len(background) * SHARE / (1 - SHARE))]
-    sentiment = own @ basis.sentiment + basis.sentiment_intercepts
-    sentiment_behind = other @ basis.sentiment + basis.sentiment_intercepts
-    rows = [sets.complaints[at] for at in chosen] + list(background)
-    chance = np.concatenate([chances[chosen], behind])
-    level = np.concatenate([severity[chosen], severity_behind])
-    feeling = np.concatenate([sentiment[chosen], sentiment_behind])
-    order = rng.sample(range(len(rows)), len(rows))
-    rows, chance = [rows[at] for at in order], chance[order]
-    level, feeling = level[order], feeling[order]
-    negative = feeling[:, NEGATIVE] - np.max(np.delete(feeling, NEGATIVE, axis=1), axis=1)
-    return rows, {
-        "priority": _priorities(rows, chance, level, negative),
-        "probability alone": chance,
-        "sentiment alone": negative,
-        "newest first": np.arange(len(rows), dtype=np.float64),
+
+def judged(folder: Path, model: str) -> tuple[Judged, Judged]:
+    """The complaint set and general posts as heads that have not seen them read them."""
+    sets = recipe.read_sets(folder)
+    if model == "outcry-en":
+        reader = load_encoder(model_folder(model))
+        corpus = part(sets)
+        complaints, background = (
+            read(reader, rows) for rows in (corpus.complaints_test, corpus.semeval_test)
+        )
+        groups = corpus.complaints_test_groups
+        blend = reader.metadata.blend
+        return order.judged_by_encoder(complaints, groups, background, blend, BLEND_PARTS)
+    spellings = Spellings(recipe.SETTINGS)
+    basis, background_rows, _ = kept_back(sets, spellings)
+    own = recipe.count(sets.complaints, spellings).weighted(basis.idf)
+    counted = recipe.count(background_rows, spellings)
+    return order.judged_by_heads(sets, own, basis, background_rows, counted)
+
+
+def fill(store: Store, stream: Judged, times: list[datetime]) -> None:
+    """Store and fold the posts, as the pipeline does."""
+    found = load_cues().find([row.text for row in stream.rows])
+    pairs = []
+    for at, (row, cues) in enumerate(zip(stream.rows, found, strict=True)):
+        mention = Mention(
+            source="mastodon",
+            native_id=str(at),
+            text=row.text,
+            created_at=times[at],
+            collected_at=times[at],
+            listener="bench/1",
+            author=Author(id=str(at)),
+        )
+        chance = float(stream.chances[at])
+        complaint = chance >= stream.threshold
+        assessment = Assessment(
+            uid=mention.uid,
+            model="bench/1",
+            language="en",
+            sentiment="negative" if stream.negative[at] > 0 else "neutral",
+            complaint=complaint,
+            complaint_probability=chance,
+            severity=int(stream.levels[at]) if complaint else 0,
+            cues=tuple(cues),
+        )
+        pairs.append((mention, assessment))
+    rules = Rules()
+    for some in batches(pairs, 1000):
+        store_records(store, some, rules)
+    for some in batches([mention.uid for mention, _ in pairs], 1000):
+        fold_cases(store, some, rules, NOW)
+
+
+def queue(store: Store) -> tuple[list[Ticket], list[int]]:
+    """Everything that waits, as an agent sees it, and the number of each opening post."""
+    wanted = QueueFilter(statuses=WAITING, free_at=NOW)
+    tickets: list[Ticket] = []
+    after: str | None = None
+    while True:
+        page = store.queue(wanted, after, PAGE)
+        tickets += [entry.ticket for entry in page.tickets]
+        after = page.next
+        if after is None:
+            break
+    openings = [opening_of(ticket) or "" for ticket in tickets]
+    known = {}
+    for some in batches(openings, PAGE):
+        known |= store.mentions(some)
+    return tickets, [int(known[uid].native_id) for uid in openings]
+
+
+def others(stream: Judged) -> dict[str, Floats]:
+    """What the queue is compared with."""
+    return {
+        "probability alone": stream.chances,
+        "sentiment alone": stream.negative,
+        "newest first": np.arange(len(stream.rows), dtype=np.float64),
     }
 
 
-def _priorities(rows: list[Row], chance: Floats, level: Floats, negative: Floats) -> Floats:
-    """As `triage.priority` sums them up, at noon, of posts of the last hour."""
-    rules, finder = Rules(), load_cues()
-    found = finder.find([row.text for row in rows])
-    sums = []
-    for at, cues in enumerate(found):
-        facts = Facts(
-            source="mastodon",
-            language="en",
-            read=True,
-            probability=float(chance[at]),
-            severity=int(level[at]) if chance[at] >= 0.5 else 0,
-            sentiment="negative" if negative[at] > 0 else "neutral",
-            cues=tuple(sorted({cue.kind for cue in cues})),
-            start=NOW - timedelta(hours=1) * (1 - at / len(rows)),
-            last_at=NOW,
-        )
-        sums.append(sum(part.points for part in score(facts, rules, NOW).parts))
-    return np.array(sums)
+def _half(judged: Judged, rows: str) -> Judged:
+    if rows == "all":
+        return judged
+    return judged.at(range(int(rows == "odd"), len(judged.rows), 2))
+
+
+def _print(name: str, figures: dict[str, float]) -> None:
+    shown = " ".join(f"{figures[f'precision_at_{depth}']:6.2f}" for depth in DEPTHS)
+    print(f"{name:18} {shown} {figures['regret']:7.3f}", flush=True)
 
 
 if __name__ == "__main__":

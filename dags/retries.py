@@ -22,7 +22,10 @@ LONGEST_WAIT = timedelta(minutes=10)
 
 
 class RetryWhenTold(ExceptionRetryPolicy):
-    """Rules by exception; one that carries a ``retry_at`` is retried at that time."""
+    """Rules by exception; one that carries a ``retry_at`` is retried at that time.
+
+    A source names it, or the store: when the turn of a process that has died is over.
+    """
 
     def evaluate(
         self,
@@ -38,8 +41,8 @@ class RetryWhenTold(ExceptionRetryPolicy):
             return decision
         wait = retry_at - datetime.now(UTC)
         if wait > LONGEST_WAIT:
-            return RetryDecision.fail(f"the source asks to wait until {retry_at:%F %R} UTC")
-        return RetryDecision.retry(max(wait, timedelta(seconds=1)), "the source asks to wait")
+            return RetryDecision.fail(f"it asks to wait until {retry_at:%F %R} UTC")
+        return RetryDecision.retry(max(wait, timedelta(seconds=1)), "it asks to wait")
 
 
 def _pass(error: type[Exception]) -> RetryRule:
@@ -55,7 +58,7 @@ LISTENING = RetryWhenTold(
 )
 
 
-class WorkRules(ExceptionRetryPolicy):
+class WorkRules(RetryWhenTold):
     """What models and stores raise; asked of a task that has failed, so they are loaded then."""
 
     def __init__(self) -> None:

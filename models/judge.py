@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from models import recipe
+from models import order, recipe
 from models.data import UNADDRESSED, Row
 from models.groups import folds
 from models.linear import Floats, Integers, Matrix
@@ -30,18 +30,15 @@ _BOTH = (0, 1)
 
 
 def judge_heads(folder: Path) -> dict[str, Any]:
-    """Sentiment, complaint and severity figures, by subject.
+    """Sentiment, complaint, severity and order figures, by subject.
 
     Sentiment is learnt on four fifths of its sets and judged on the rest, and on the complaint
     set as a foreign domain. The complaint and severity heads stand on that same sentiment head
     and are judged in five folds of the complaint set.
     """
     sets = recipe.read_sets(folder)
-    test = set(folds(sets.other_groups, recipe.FOLDS, recipe.SEED)[0])
-    semeval, semeval_test = _split(sets.semeval, test, 0)
-    airline, airline_test = _split(sets.airline, test, len(sets.semeval))
     spellings = Spellings(recipe.SETTINGS)
-    basis = recipe.fit_basis(semeval, airline, sets.threads, spellings)
+    basis, semeval_test, airline_test = kept_back(sets, spellings)
     rows = recipe.count(sets.complaints, spellings).weighted(basis.idf)
     graded = [row for row in sets.complaints if row.sentiment is not None]
     return {
@@ -55,7 +52,26 @@ def judge_heads(folder: Path) -> dict[str, Any]:
         },
         "complaint": _complaint(sets, rows, basis),
         "severity": _severity(sets, rows, basis),
+        "order": _order(sets, rows, basis, semeval_test, spellings),
     }
+
+
+def kept_back(sets: Sets, spellings: Spellings) -> tuple[Basis, list[Row], list[Row]]:
+    """What stands before the complaint rows, and the rows of SemEval and airlines kept from it."""
+    test = set(folds(sets.other_groups, recipe.FOLDS, recipe.SEED)[0])
+    semeval, semeval_test = _split(sets.semeval, test, 0)
+    airline, airline_test = _split(sets.airline, test, len(sets.semeval))
+    basis = recipe.fit_basis(semeval, airline, sets.threads, spellings)
+    return basis, semeval_test, airline_test
+
+
+def _order(
+    sets: Sets, rows: Matrix, basis: Basis, background: Sequence[Row], spellings: Spellings
+) -> dict[str, Any]:
+    counted = recipe.count(background, spellings)
+    return order.figures(
+        order.mixed(*order.judged_by_heads(sets, rows, basis, background, counted))
+    )
 
 
 def cross_fitted(

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from models import recipe
+from models import order, recipe
 from models.blend import Floats, Integers, Read, cross_chances, thresholds
 from models.corpus import part
 from models.data import UNADDRESSED
@@ -67,6 +67,13 @@ def judge_encoder(sets_folder: Path, folder: Path) -> dict[str, Any]:
             "complaints_csv_rows": len(graded.rows),
         },
         "severity": _severity(complaints, blend),
+        "order": order.figures(
+            order.mixed(
+                *order.judged_by_encoder(
+                    complaints, corpus.complaints_test_groups, semeval, blend, BLEND_PARTS
+                )
+            )
+        ),
         "reason": _reason(airline),
         "evidence": evidence_figures(reader, complaints),
     }

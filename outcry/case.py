@@ -101,6 +101,8 @@ def in_words(case: Case) -> Iterator[str]:
             yield f"also        {name_of(account)} on {account.source}"
     yield f"department  {ticket.department or 'none: sort by hand'}"
     yield f"answer by   {ticket.sla_due:%Y-%m-%d %H:%M} UTC"
+    if ticket.incident:
+        yield f"incident    {ticket.incident}"
     if ticket.answered_at:
         yield f"answered    {ticket.answered_at:%Y-%m-%d %H:%M} UTC, in public"
     if ticket.link:

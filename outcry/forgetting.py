@@ -14,8 +14,12 @@ from outcry.exits import InputError
 from outcry.proof import Place, proof
 from outcry.settings import Settings
 from triage.casework import fold_cases
+from triage.contacts import never_again
+from triage.customers import accounts
+from triage.customers import forget as forget_accounts
 from triage.erasure import GONE, Erasure, Needles, Tombstones
-from triage.rows import RowMaker
+from triage.likeness import sketch
+from triage.rows import RowMaker, own_words
 from triage.store.base import Identity, Store, StoredMention, Write
 from triage.store.records import EPOCH, batches
 from triage.store.shelf import Keep, Kind
@@ -23,8 +27,6 @@ from triage.ticket import Event, Ticket
 from triage.vault import Read
 
 BATCH = 500
-ACCOUNTS: tuple[Kind, ...] = ("account", "link")
-"""What says that accounts are one person: whatever names the forgotten one goes."""
 BY_CUSTOMER: tuple[Kind, ...] = ("contact", "optout", "label", "reference")
 
 
@@ -49,8 +51,12 @@ class _Person:
         self.maker = RowMaker(settings.rules)
         self.needles = Needles()
         self.customers: set[str] = set()
+        self.named: set[str] = set()
+        """Of these, the account that was given."""
         self.uids: set[str] = set()
         self.tombstones: set[str] = set()
+        self.families: set[str] = set()
+        """Of words that they used, now or before an edit."""
         place, _, handle = account.partition(":")
         self.source, _, self.instance = place.strip().casefold().partition("@")
         self.handle = handle.strip().casefold().removeprefix("@")
@@ -67,15 +73,22 @@ class _Person:
         return self.handle in {(name or "").casefold().removeprefix("@") for name in names}
 
     def is_in_the_vault_as(self, who: Identity) -> bool:
-        """Whether an entry of the vault is the account that was given."""
-        return self.is_named_by(_post_by(who))
+        """Whether an entry of the vault has the account that was given."""
+        return any(self.is_named_by(stub) for stub in _posts_by(who))
 
     def take_up(self, mention: Mention, tombstones: Tombstones) -> None:
         """Learn from one of their posts how else they would be found."""
         self.uids |= {mention.uid, make_uid(mention.source, mention.instance, mention.native_id)}
         self.needles.add_author(mention)
         self.needles.add_text(mention.text)
+        self.take_up_words(own_words(mention))
         self.tombstones.update(tombstones.keys(mention, self.maker.customer(mention)))
+
+    def take_up_words(self, words: str) -> None:
+        """Learn by which family of copies their words would be known."""
+        made = sketch(words)
+        if made is not None:
+            self.families.add(made.fingerprint)
 
     def is_theirs(self, record: Record) -> bool:
         """Whether a record of the landing zone has to go: their posts, and reposts of them."""
@@ -126,6 +139,8 @@ def _recognised(settings: Settings, store: Store, account: str) -> _Person:
             person.customers.add(customer)
     vault = [who for who in _vault(store) if person.is_in_the_vault_as(who)]
     person.customers |= {who.customer for who in vault}
+    person.named = set(person.customers)
+    person.customers |= {one for name in person.named for one in accounts(store, name)}
     if not person.customers:
         raise InputError(
             f"nobody is known as {account}: see 'outcry show TICKET' for how the source writes it"
@@ -134,15 +149,30 @@ def _recognised(settings: Settings, store: Store, account: str) -> _Person:
         if person.maker.customer(mention) in person.customers:
             person.take_up(mention, tombstones)
     for who in store.identities(sorted(person.customers)).values():
-        stub = _post_by(who)
-        person.needles.add_author(stub)
-        person.tombstones.update(tombstones.keys(stub, who.customer))
+        for stub in _posts_by(who):
+            person.needles.add_author(stub)
+            person.tombstones.update(tombstones.keys(stub, who.customer))
     for customer in person.customers:
         person.needles.add_pseudonym(customer)
     for row in store.posts_of_customers(sorted(person.customers), limit=1_000_000):
         person.uids.add(row.uid)
         person.needles.add_text(row.text)
+        person.families.add(row.fingerprint)
+    _leave_shared_families(store, person)
     return person
+
+
+def _leave_shared_families(store: Store, person: _Person) -> None:
+    """Words that others use, too, are not theirs alone: they keep their family."""
+    person.families.discard("")
+    shared = {
+        row.fingerprint
+        for row in store.copies(sorted(person.families))
+        if row.uid not in person.uids and not row.deleted
+    }
+    person.families -= shared
+    for family in person.families:
+        person.needles.add_pseudonym(family)
 
 
 def _vault(store: Store) -> Iterator[Identity]:
@@ -154,18 +184,19 @@ def _vault(store: Store) -> Iterator[Identity]:
             yield msgspec.convert(values, Identity)
 
 
-def _post_by(who: Identity) -> Mention:
-    """An empty post of the account, for what is asked of posts."""
-    return Mention(
-        source=who.source,
-        instance=who.instance,
-        native_id="-",
-        text="",
-        created_at=EPOCH,
-        collected_at=EPOCH,
-        listener="-",
-        author=Author(id=who.native_id, handle=who.handle, name=who.name, url=who.url),
-    )
+def _posts_by(who: Identity) -> Iterator[Mention]:
+    """An empty post of each of their accounts, for what is asked of posts."""
+    for one in who.accounts or (who,):
+        yield Mention(
+            source=one.source,
+            instance=one.instance,
+            native_id="-",
+            text="",
+            created_at=EPOCH,
+            collected_at=EPOCH,
+            listener="-",
+            author=Author(id=one.native_id, handle=one.handle, name=one.name, url=one.url),
+        )
 
 
 def _account_of(store: Store, given: str) -> str:
@@ -201,9 +232,8 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     for kind in BY_CUSTOMER:
         for customer in customers:
             store.unshelve(kind, [kept.key for kept in store.shelf(kind, group=customer)])
-    for kind in ACCOUNTS:
-        gone = [kept.key for kept in store.shelf(kind) if person.needles.found_in(kept.body)]
-        store.unshelve(kind, gone)
+    never_again(store, person.customers, now)
+    store.drop_families(sorted(person.families))
     _unshelve_where(store, "notice", "customer", customers)
     _unshelve_where(store, "delivery", "about", tickets)
     _rewrite_reads(store, set(customers))
@@ -212,7 +242,10 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     for some in batches(left, BATCH):
         fold_cases(store, some, settings.rules, now)
     _rewrite_tickets(store, others, person.needles)
-    store.erase([], [], customers)  # last: by this a run that was killed finds them again
+    # By the account that was named a run that was killed finds the others again: it goes last.
+    store.erase([], [], sorted(person.customers - person.named))
+    forget_accounts(store, person.customers)
+    store.erase([], [], sorted(person.named))
     return len(tickets)
 
 

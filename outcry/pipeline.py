@@ -39,6 +39,7 @@ from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
+from triage.series import Listed
 from triage.store.base import Refusal, Store
 from triage.turns import Turn
 
@@ -289,7 +290,8 @@ def incidents(
     So it does for each source that used to be heard and is silent.
     """
     known = {one.incident for one in all_incidents(store)}
-    found = watch(store, settings.rules, settings.incidents, now, since)
+    listed = Listed(products=settings.products, places=settings.places)
+    found = watch(store, settings.rules, settings.incidents, now, since, listed)
     heard = settings.alerts.webhook or settings.alerts.email_to
     silent = silences(settings.landing, now) if heard else ()
     alerts = alert(settings.alerts, store, found, now, silent=silent)

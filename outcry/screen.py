@@ -43,9 +43,14 @@ def queue_table(rows: Sequence[Mapping[str, Any]], now: datetime) -> Table:
             Text(f"{row['author'] or 'unknown'}"),
             Text(row["department"] or "sort by hand", "default" if row["department"] else "italic"),
             str(row["voices"]),
-            Text(" ".join(row["excerpt"].split())),
+            Text(" ".join(_told(row).split())),
         )
     return table
+
+
+def _told(row: Mapping[str, Any]) -> str:
+    incident = row.get("incident")
+    return f"[{short(incident)}] {row['excerpt']}" if incident else row["excerpt"]
 
 
 def coverage_table(lines: Sequence[Coverage]) -> Table:

@@ -56,14 +56,19 @@ Past = Mapping[str, Sequence[float]]
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What one step sees: the series that grew in it, by width."""
+    """What one step sees."""
 
     at: float
     posts: dict[tuple[str, float], list[Post]]
+    """Independent reports of the series that grew in it and have enough of them, by width."""
+    fresh: Sequence[Post]
+    """Everything that was said in this step."""
+    recent: Sequence[Post]
+    """Everything that was said in the longest width; empty where no series has enough."""
 
 
 def looks(posts: Iterable[Post], start: float, customers: int) -> Iterator[Look]:
-    """Each step from ``start`` on that brought a post to a series of enough reports."""
+    """Each step from ``start`` on in which something was said."""
     recent: deque[Post] = deque()
     fresh: list[Post] = []
     end = 0.0
@@ -101,8 +106,7 @@ def _look(
             if len(inside) >= customers and len(inside) > before:
                 found[name, width] = inside
             before = len(inside)
-    if found:
-        yield Look(at, found)
+    yield Look(at, found, fresh, tuple(recent) if found else ())
 
 
 def past_of(posts: Iterable[Post], wanted: frozenset[str]) -> dict[str, list[float]]:
@@ -204,9 +208,7 @@ def scan(
     wanted: set[str] = {EVERYTHING}
     for look in looks(source(reach, end), start.timestamp(), rules.customers):
         wanted.update(name for name, _ in look.posts)
-    if len(wanted) == 1:
-        return
-    past = past_of(source(first, end), frozenset(wanted))
+    past = past_of(source(first, end) if len(wanted) > 1 else (), frozenset(wanted))
     everything = past[EVERYTHING]
     began = everything[0] if everything else start.timestamp()
     for look in looks(source(reach, end), start.timestamp(), rules.customers):

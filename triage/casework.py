@@ -276,17 +276,17 @@ def _stand(
     if news and old.handling.snoozed_until is not None and old.status in ("new", "reopened"):
         newest = news[-1]
         woken = life.wake(old, TRIAGE, newest.created_at, "the customer wrote again", newest.uid)
-        after = derive.derive(ticket, case, woken.ticket.handling, rules, now)
+        after = derive.derive(ticket, case, woken.ticket.handling, rules, now, old.incident)
         return _Decision(before=before, after=after, events=(woken.event,))
     if not news or "reopen" not in life.POSSIBLE[old.status]:
-        after = derive.derive(ticket, case, old.handling, rules, now)
+        after = derive.derive(ticket, case, old.handling, rules, now, old.incident)
         return _Decision(before=before, after=after)
     newest = news[-1]
     dealt_with = old.handling.closed_at or old.handling.contacted_at or newest.created_at
     at = max(newest.created_at, dealt_with)
     words = "a new complaint" if newest in case.openers else "the customer wrote again"
     change = life.reopen(old, TRIAGE, at, words, key=newest.uid)
-    after = derive.derive(ticket, case, change.ticket.handling, rules, now)
+    after = derive.derive(ticket, case, change.ticket.handling, rules, now, old.incident)
     return _Decision(before=before, after=after, events=(change.event,))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -25,10 +25,6 @@ BAR = 900
 class IncidentRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What detecting goes by; the operator's ``[incidents]``."""
 
-    products: tuple[str, ...] = ()
-    """Names of products and services, as customers write them."""
-    places: tuple[str, ...] = ()
-    """Names of places, as customers write them."""
     chance: float = 1e-4
     """The probability of a false alarm that one look at one kind of series may have."""
     customers: int = 4
@@ -113,7 +109,7 @@ def gather(
     for look, found, past in looks:
         for cause in live:
             if look.at - cause.last_at <= over:
-                _join(cause, look)
+                _join(cause, look.fresh)
         for group in causes(found):
             lead = group[0]
             posts = {
@@ -124,7 +120,9 @@ def gather(
             }
             same = _same(live, group, posts, look.at, over)
             if same is None:
-                live.append(_opened(look, lead, group, posts, past))
+                opened = _opened(look, lead, group, posts, past)
+                _join(opened, (post for post in look.recent if post.at > look.at - lead.width))
+                live.append(opened)
             else:
                 if _rank(lead.series) == 0 and all(_rank(name) for name in same.series):
                     # It was noticed by where posts arrive; now the operator's name says what it is.
@@ -178,13 +176,16 @@ def _same(
     return None
 
 
-def _join(cause: Found, look: Look) -> None:
-    """Take in the posts of the look that use two of its words (one, if it has only one)."""
-    said = {post.uid: post for posts in look.posts.values() for post in posts}
+def _join(cause: Found, said: Iterable[Post]) -> None:
+    """Take in the posts that use two of its words (one, if it has only one).
+
+    Everybody affected, also who says it in a neighbour's words: only what is to be noticed is
+    counted by independent reports.
+    """
     enough = min(2, len(cause.about))
-    for uid, post in said.items():
+    for post in said:
         if enough and len(post.series & cause.about) >= enough:
-            cause.posts.setdefault(uid, post)
+            cause.posts.setdefault(post.uid, post)
 
 
 def describe(

@@ -93,12 +93,30 @@ def prefer(store: Store, preference: Preference) -> None:
             return
 
 
+FORGOTTEN = "asked to be forgotten"
+
+
+def never_again(store: Store, customers: Collection[str], now: datetime) -> None:
+    """Keep of forgotten customers that nobody may contact them, by a hash that names nobody."""
+    gone = Preference(customer="", at=now, by="", opted_out=FORGOTTEN)
+    keeps = [Keep(key=_digest(customer), at=now, record=gone) for customer in sorted(customers)]
+    store.shelve("optout", keeps)
+
+
+def _digest(customer: str) -> str:
+    return hashlib.sha256(f"forgotten\x1f{customer}".encode()).hexdigest()[:32]
+
+
 def people(store: Store, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Person]:
     """What the contact policy asks about each (customer, source)."""
     customers = sorted({customer for customer, _ in wanted if customer})
+    # Who was forgotten stays so, whatever is said of them later.
+    names = {c: c for c in customers} | {_digest(customer): customer for customer in customers}
+    kept = store.shelved("optout", list(names))
     wishes = {
-        key: msgspec.json.decode(kept.body, type=Preference)
-        for key, kept in store.shelved("optout", customers).items()
+        name: msgspec.json.decode(kept[key].body, type=Preference)
+        for key, name in names.items()
+        if key in kept
     }
     before = {
         customer: tuple(kept.at for kept in store.shelf("contact", group=customer))

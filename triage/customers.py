@@ -163,6 +163,27 @@ def identities(store: Store, customer: str) -> list[Identity]:
     return sorted(found, key=lambda one: (one.source, one.instance, one.handle or ""))
 
 
+def forget(store: Store, gone: Iterable[str]) -> None:
+    """Take these accounts out of every link and mark; who is left keeps theirs. Idempotent."""
+    names = set(gone)
+    kept = [one for one in store.shelf("link") if names & set(one.key.split("~"))]
+    pairs = [one.key.split("~") for one in kept]
+    if pairs:
+        _settle(store, [(one, other, False) for one, other in pairs])
+    for known in list(store.shelf("account")):
+        member = _member(known)
+        marked = tuple(entry for entry in member.marked if entry[0] not in names)
+        if known.key.removeprefix("a/") in names or (member.marked and not marked):
+            store.unshelve("account", [known.key])
+        elif marked != member.marked:
+            record = msgspec.structs.replace(member, marked=marked)
+            keep = Keep(key=known.key, at=known.at, record=record, version=known.version)
+            if store.shelve("account", [keep]).conflicts:
+                raise Conflict("accounts were changed by another process: run it again")
+    # Last: by the links a run that was killed finds the others again.
+    store.unshelve("link", [one.key for one in kept])
+
+
 def _pair(
     pairs: dict[tuple[str, str], list[tuple[Evidence, datetime]]],
     customer: str,

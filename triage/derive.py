@@ -19,7 +19,14 @@ EXCERPT = 200
 """Characters of a ticket's excerpt."""
 
 
-def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datetime) -> Ticket:
+def derive(
+    ticket: str,
+    case: Case,
+    handling: Handling,
+    rules: Rules,
+    now: datetime,
+    incident: str | None = None,
+) -> Ticket:
     """The ticket of a case; its derived half follows from nothing but the arguments."""
     opening = case.openers[0]
     customers_own = [row for row in case.openers if is_by(row, opening)]
@@ -44,7 +51,6 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         probability=max((p for p in probabilities if p is not None), default=None),
         rating=_lowest_rating(case.openers),
         severity=max(severities, default=None),
-        sentiment="negative" if negative else opening.sentiment,
         cues=tuple(sorted({cue for row in case.openers for cue in row.cues})),
         reach=spreading.now if spreading else None,
         gained=spreading.gained if spreading else 0,
@@ -88,9 +94,10 @@ def derive(ticket: str, case: Case, handling: Handling, rules: Rules, now: datet
         reach=facts.reach,
         gained=facts.gained or None,
         complaint_probability=facts.probability,
-        sentiment=facts.sentiment,
+        sentiment="negative" if negative else opening.sentiment,
         severity=facts.severity,
         cues=facts.cues,
+        incident=incident,
         community_at=helped.at if helped else None,
         rest_until=helped.rest_until if helped else None,
     )

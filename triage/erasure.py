@@ -70,7 +70,7 @@ class Needles:
         self._add(text, anywhere=len(text) >= SHORTEST_TEXT)
 
     def add_pseudonym(self, customer: str) -> None:
-        """Take up what stands for them in the store."""
+        """Take up what stands for them, or for their words, in the store."""
         self._add(customer, anywhere=True)
 
     def _add(self, needle: str, *, anywhere: bool) -> None:

@@ -15,6 +15,8 @@ Every message is one line and ends with what to do.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class TriageError(Exception):
     """Base of everything that triage raises."""
@@ -37,7 +39,11 @@ class Conflict(StoreError):
 
 
 class Busy(StoreError):
-    """Another process is doing the same work in this store."""
+    """Another process is doing the same work in this store; until when at most, if it has died."""
+
+    def __init__(self, message: str, retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
 
 
 class NoSuchTicket(TriageError):

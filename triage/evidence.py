@@ -20,6 +20,7 @@ import msgspec
 import phonenumbers
 
 from listeners.mention import Mention
+from triage.rows import REPOST_PREFIX
 from triage.rules import Rules
 
 Kind = Literal["mapping", "address", "statement", "given", "name", "agent"]
@@ -35,10 +36,15 @@ CERTAIN = 0.95
 """From this confidence on, a link joins by itself."""
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_HANDLE = r"[\w.-]*\w"
 _STATEMENT = re.compile(
-    r"\b(?:i am|i'm|im|my (?:other )?(?:account|handle|name) is|find me as|same person as|"
-    r"i also posted as|posted as|also)\s+@?(?P<handle>[\w.-]*\w)\s+(?:on|over on|at)\s+"
-    r"(?P<source>[a-z_]+)\b",
+    r"\b(?:(?:i am|i'm|im)(?: also)?\s+"
+    # "I'm stuck on reddit" names no account: without @, only what is no word does.
+    rf"(?:@(?P<plain>{_HANDLE})|(?P<odd>(?=[\w.-]*[\d_]){_HANDLE}))"
+    r"|(?:my (?:other )?(?:account|handle|name) is|find me as|"
+    r"(?:i am|i'm) the same person as|i (?:also )?posted (?:it |this )?as)\s+"
+    rf"@?(?P<said>{_HANDLE}))"
+    r"\s+(?:on|over on|at)\s+(?P<source>[a-z_]+)\b",
     re.IGNORECASE,
 )
 _LEAST_HANDLE = 6
@@ -73,11 +79,12 @@ def _marks(mention: Mention, rules: Rules) -> Iterator[Mark]:
     for name in (author.handle, author.id):
         if name:
             yield Mark(kind="statement", value=account_mark(mention.source, name), own=True)
-    said = f"{mention.title or ''} {mention.text}"
+    repost = mention.repost_of is not None or REPOST_PREFIX.match(mention.text)
+    said = "" if repost else f"{mention.title or ''} {mention.text}"
     for found in _STATEMENT.finditer(said.replace("’", "'")):
         source = found["source"].casefold()
         if source not in rules.unlinked_sources:
-            value = account_mark(source, found["handle"])
+            value = account_mark(source, found["plain"] or found["odd"] or found["said"])
             yield Mark(kind="statement", value=value, own=False)
     if mention.is_private or mention.source in rules.private_sources:
         for name in (author.id, author.handle, author.url):

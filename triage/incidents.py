@@ -9,11 +9,12 @@ import msgspec
 
 from triage.bursts import LONGEST, Burst, scan
 from triage.causes import Found, IncidentRules, describe, gather
+from triage.claims import raise_refusals
 from triage.errors import Conflict, NoSuchTicket
 from triage.incident import LIVE, Incident, IncidentAction, move
 from triage.rules import Rules
-from triage.series import NAMED, PHRASE, Post, SeriesMaker
-from triage.store.base import Store, StoredMention
+from triage.series import NAMED, PHRASE, Listed, Post, SeriesMaker
+from triage.store.base import Store, StoredMention, Write
 from triage.store.records import batches
 from triage.store.shelf import Keep
 
@@ -32,6 +33,7 @@ def watch(
     wanted: IncidentRules,
     now: datetime,
     since: datetime | None = None,
+    listed: Listed = Listed(),
 ) -> list[Incident]:
     """Look for incidents in what was said since the last look, or since ``since``; what changed.
 
@@ -46,7 +48,7 @@ def watch(
         last = msgspec.json.decode(clock.body, type=Clock).at if clock else None
         back = timedelta(hours=wanted.look_back_hours)
         since = now - back if last is None else max(last - timedelta(hours=1), now - back)
-    maker = SeriesMaker(rules, wanted.products, wanted.places)
+    maker = SeriesMaker(rules, listed)
 
     def source(start: datetime, end: datetime) -> Iterator[Post]:
         return maker.posts(store.mentions_between(start, end))
@@ -66,9 +68,11 @@ def watch(
     for cause in found:
         if (before := stored.get(cause.id)) is not None and before.state not in LIVE:
             continue
-        incident = _kept(store, _described(store, cause, wanted), now)
+        fresh = _described(store, cause, wanted)
+        incident = _kept(store, fresh, now)
         if incident is not None:
             changed.append(incident)
+        name_on_tickets(store, incident or fresh)
     keep = Keep(
         key="incidents", at=now, record=Clock(now), version=clock.version if clock else None
     )
@@ -144,6 +148,27 @@ def _kept(store: Store, fresh: Incident, now: datetime) -> Incident | None:
     raise Conflict(f"{fresh.incident} is changed by others all the time: run again")
 
 
+def name_on_tickets(store: Store, incident: Incident) -> None:
+    """Let each ticket of an incident know it; a dismissed one is taken off again. Idempotent.
+
+    A ticket that another incident has named keeps that. One that others are changing at this
+    moment is named by the next look.
+    """
+    wanted = None if incident.state == "dismissed" else incident.incident
+    for some in batches(incident.tickets, 500):
+        writes = [
+            Write(
+                ticket=msgspec.structs.replace(entry.ticket, incident=wanted),
+                version=entry.version,
+            )
+            for entry in store.tickets(some).values()
+            if entry.ticket.incident in (None, incident.incident)
+            and entry.ticket.incident != wanted
+        ]
+        if writes:
+            raise_refusals(store.write_tickets(writes).refused)
+
+
 def keep_of(incident: Incident, version: str | None) -> Keep:
     """What the store keeps of an incident."""
     return Keep(
@@ -188,5 +213,6 @@ def act_on(
         incident, version = find_incident(store, name)
         moved = move(incident, action, by, now, words)
         if store.shelve("incident", [keep_of(moved, version)]).done:
+            name_on_tickets(store, moved)
             return moved
     raise Conflict(f"{name} was changed by others {ATTEMPTS} times: look at it and try again")

@@ -9,6 +9,7 @@ from triage import cases, customers, regroup
 from triage.casebook import is_merged
 from triage.casework import TRIAGE
 from triage.customers import Link
+from triage.errors import IllegalMove
 from triage.rules import Rules
 from triage.store.base import Identity, Store, StoredMention
 from triage.ticket import OPEN, Ticket
@@ -20,8 +21,16 @@ def join(store: Store, one: str, other: str, agent: str, now: datetime, rules: R
     """An agent says that two accounts are one person: open tickets on one matter are merged.
 
     Raises:
-        NoSuchTicket: if an account is not known. Conflict, StoreError: run it again.
+        IllegalMove: on a network whose terms forbid it. NoSuchTicket: if an account is not known.
+        Conflict, StoreError: run it again.
     """
+    for who in store.identities([one, other]).values():
+        for account in who.accounts or (who,):
+            if account.source in rules.unlinked_sources:
+                raise IllegalMove(
+                    f"the terms of {account.source} forbid to match its accounts with others: "
+                    "leave them apart, or see unlinked_sources of the settings"
+                )
     link = customers.join(store, one, other, agent, now)
     settle(store, rules, now)
     return customers.link_of(store, one, other) or link

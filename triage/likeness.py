@@ -4,8 +4,8 @@ A text is seen as its set of 5-letter shingles over the normalised words (Broder
 resemblance and containment of documents). Sketches that share a key are worth comparing; keys
 are bands of a MinHash signature (Indyk and Motwani, 1998; the signature is rensa's) and the
 text's first and last words, which survive truncation. Two texts are copies if they resemble one
-another, or if the shorter is all but contained in the longer; never if each names a number
-(an order, a flight, hours on hold) that the other does not.
+another, or if the longer begins or ends like the shorter and all but contains it; never if each
+names a number (an order, a flight, hours on hold) that the other does not.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def likeness(one: Sketch, other: Sketch) -> float:
     contained = shared / least
     if resemblance >= RESEMBLES:
         return resemblance
-    if least >= LEAST_CONTAINED and contained >= CONTAINED:
+    edges = set(one.keys[_BANDS:]) & set(other.keys[_BANDS:])
+    if edges and least >= LEAST_CONTAINED and contained >= CONTAINED:
         return contained * 0.999  # a piece is never the whole
     return 0.0
 

@@ -33,6 +33,7 @@ COLUMNS = (
     "link",
     "excerpt",
     "author",
+    "incident",
 )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from triage.causes import MOST_POSTS
 from triage.incident import Incident, Step, make_incident_id
-from triage.incidents import keep_of
+from triage.incidents import keep_of, name_on_tickets
 from triage.rules import Rules
-from triage.series import Post, SeriesMaker
+from triage.series import Listed, Post, SeriesMaker
 from triage.store.base import Store
 
 
@@ -28,7 +28,7 @@ def plan(
     The same title and words on the same day are the same change.
     """
     start = now - timedelta(days=days)
-    maker = SeriesMaker(rules, (), words)
+    maker = SeriesMaker(rules, Listed(places=dict.fromkeys(words, ())))
     about = {f"place:{word.casefold()}" for word in words}
 
     def touched() -> Iterator[Post]:
@@ -66,4 +66,5 @@ def plan(
         steps=(Step(action="plan", at=now, by=by),),
     )
     store.shelve("incident", [keep_of(incident, None)])
+    name_on_tickets(store, incident)
     return incident

@@ -1,5 +1,11 @@
 """A number an agent can argue with: 0 to 100, the sum of named parts, each with its words.
 
+Certainty gives the most points: its weight times the probability. Everything else only counts as
+far as somebody complains at all. What hardly anybody but a customer says (an outage, a refund) is
+multiplied by the probability, too; what is at stake but is spoken of everywhere (harm, lawyers,
+reach, waiting) by the probability in the stream at hand, where most posts are no complaints.
+Where somebody may come to harm, at least a sixth of the points count, and the clock is short.
+
 Everything here is pure: facts of a case and a time in, parts out. Points are whole tenths, so
 that the parts as printed add up to the priority exactly.
 """
@@ -33,6 +39,15 @@ SEVERITY_WORDS = ("no complaint", "no explicit reproach", "disapproval", "accusa
 REACH_FROM, REACH_TO = 100, 1_000_000
 """People: below the first reach gives nothing, from the second on it gives all its points."""
 
+OF_CUSTOMERS = frozenset({"churn", "outage", "refund", "repeat_contact"})
+"""The parts that count as far as the text is a complaint in itself."""
+
+AT_LEAST = {"safety": 1 / 6, "vulnerable": 1 / 6}
+"""The share of their points that these have, however uncertain the complaint."""
+
+LEARNT_SHARE = 1 / 3
+"""Complaints among the rows that models are calibrated on, roughly."""
+
 VOICES_TO = 16
 """So many people saying it give all the points of ``voices``."""
 
@@ -52,7 +67,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     rating: str | None = None
     """The lowest rating as words, where one was given and is low."""
     severity: int | None = None
-    sentiment: str | None = None
     cues: tuple[str, ...] = ()
     reach: int | None = None
     gained: int = 0
@@ -93,8 +107,9 @@ def score(facts: Facts, rules: Rules, now: datetime) -> Score:
     The time to the first response follows from the tier that the case has without waiting:
     waiting moves a case up the list, but never shortens its own deadline.
     """
-    parts = [part for part in _parts(facts, rules) if part.points]
-    urgency = tier_of(total(parts), rules.cuts)
+    sure = _sure(facts, rules)
+    parts = [part for part in _parts(facts, rules, sure) if part.points]
+    urgency = _raised(tier_of(total(parts), rules.cuts), facts)
     clock = sla.clock(
         rules,
         urgency,
@@ -104,11 +119,11 @@ def score(facts: Facts, rules: Rules, now: datetime) -> Score:
         facts.stopped,
         facts.pauses,
     )
-    parts += [part for part in _waiting(clock, rules, now) if part.points]
+    parts += [part for part in _waiting(clock, rules, now, sure) if part.points]
     priority = total(parts)
     return Score(
         priority=priority,
-        tier=tier_of(priority, rules.cuts),
+        tier=_raised(tier_of(priority, rules.cuts), facts),
         parts=tuple(parts),
         sla_due=clock.due,
         refresh_at=min(
@@ -132,13 +147,39 @@ def tier_of(priority: int, cuts: Cuts) -> Tier:
     return "P3" if priority >= cuts.p3 else "P4"
 
 
+def _raised(tier: Tier, facts: Facts) -> Tier:
+    """The tier, where somebody may come to harm at least the one that cannot wait."""
+    if "safety" not in facts.cues:
+        return tier
+    likely = facts.probability is None or facts.probability >= 0.5
+    return min(tier, "P1" if likely else "P2")
+
+
+def in_stream(probability: float, share: float) -> float:
+    """A calibrated probability where only ``share`` of the posts complain.
+
+    Bayes' rule with complaints and the rest looking as they did (Saerens et al., 2002): most of
+    what a model is half sure of is none in a stream with few complaints.
+    """
+    for_it = probability * share / LEARNT_SHARE
+    against = (1 - probability) * (1 - share) / (1 - LEARNT_SHARE)
+    return for_it / (for_it + against)
+
+
+def _sure(facts: Facts, rules: Rules) -> float:
+    if facts.probability is not None:
+        return in_stream(facts.probability, rules.complaint_share)
+    return 1.0 if facts.rating is not None else 0.5
+
+
 def explain(ticket: Ticket) -> list[str]:
     """The sum, a line a part: points, name and words; it adds up to the priority exactly."""
     lines = [f"{part.points:+6.1f}  {part.name}: {part.words}" for part in ticket.parts]
     raw = round(sum(part.points for part in ticket.parts), 1)
     held = ", kept between 0 and 100" if not 0 <= raw <= 100 else ""
     rounded = ", rounded" if raw != round(raw) and not held else ""
-    lines.append(f"{raw:6.1f}  sum{held}{rounded}: priority {ticket.priority}, {ticket.tier}")
+    harm = " (as somebody may come to harm)" if "safety" in ticket.cues else ""
+    lines.append(f"{raw:6.1f}  sum{held}{rounded}: priority {ticket.priority}, {ticket.tier}{harm}")
     return lines
 
 
@@ -146,35 +187,24 @@ def _part(name: str, points: float, words: str) -> Part:
     return Part(name=name, points=round(points, 1), words=words)
 
 
-def _parts(facts: Facts, rules: Rules) -> Iterator[Part]:
+def _parts(facts: Facts, rules: Rules, sure: float) -> Iterator[Part]:
     weights = rules.weights
-    yield from _said(facts, rules)
-    for cue, words in CUE_WORDS.items():
-        if cue in facts.cues:
-            yield _part(cue, getattr(weights, cue), words)
-    if facts.reach is not None and facts.reach > REACH_FROM:
-        share = log10(facts.reach / REACH_FROM) / log10(REACH_TO / REACH_FROM)
-        words = f"about {facts.reach:,} people may have seen it"
-        yield _part("reach", weights.reach * min(1.0, share), words)
-    if facts.forecast > REACH_FROM:
-        share = log10(facts.forecast / REACH_FROM) / log10(REACH_TO / REACH_FROM)
-        words = (
-            f"spreads: {facts.gained:,} more people in the last hour, {facts.forecast:,} to come"
-        )
-        yield _part("virality", weights.virality * min(1.0, share), words)
-    if facts.value:
-        yield _part("value", weights.value * facts.value, f"valued customer ({facts.value:.0%})")
-    if facts.voices > 1:
-        share = min(1.0, log2(facts.voices) / log2(VOICES_TO))
-        yield _part("voices", weights.voices * share, f"{facts.voices} people say it")
-    yield from _repeated(facts, rules)
+    yield from _certainty(facts, rules)
+    told = sure if facts.probability is None else facts.probability
+    for name, points, words in _at_stake(facts, rules):
+        share = max(told if name in OF_CUSTOMERS else sure, AT_LEAST.get(name, 0.0))
+        yield _part(name, points * share, _at(words, share))
     if facts.last_answer_at and facts.last_answer_at > facts.last_at:
         yield _part("answered", -weights.answered, "the brand has answered since")
     if facts.community:
         yield _part("community", -weights.community, "another customer has helped")
 
 
-def _said(facts: Facts, rules: Rules) -> Iterator[Part]:
+def _at(words: str, share: float) -> str:
+    return words if share >= 0.995 else f"{words} (counts {share:.0%})"
+
+
+def _certainty(facts: Facts, rules: Rules) -> Iterator[Part]:
     weights = rules.weights
     if not facts.read:
         words = f"no model reads {facts.language}: somebody has to"
@@ -186,14 +216,39 @@ def _said(facts: Facts, rules: Rules) -> Iterator[Part]:
         yield _part("certainty", weights.certainty, f"rated {facts.rating}")
     elif facts.read:
         yield _part("certainty", weights.certainty / 2, "a complaint, nobody says how certainly")
+
+
+def _at_stake(facts: Facts, rules: Rules) -> Iterator[tuple[str, float, str]]:
+    """(name, points if it is certainly a complaint, words)."""
+    weights = rules.weights
     if facts.severity:
-        words = SEVERITY_WORDS[min(facts.severity, 4)]
-        yield _part("severity", weights.severity * min(facts.severity, 4) / 4, words)
-    if facts.sentiment == "negative":
-        yield _part("sentiment", weights.sentiment, "negative words")
+        level = min(facts.severity, 4)
+        yield "severity", weights.severity * level / 4, SEVERITY_WORDS[level]
+    for cue, words in CUE_WORDS.items():
+        if cue in facts.cues:
+            yield cue, getattr(weights, cue), words
+    if facts.reach is not None and facts.reach > REACH_FROM:
+        words = f"about {facts.reach:,} people may have seen it"
+        yield "reach", weights.reach * _share_of(facts.reach), words
+    if facts.forecast > REACH_FROM:
+        words = (
+            f"spreads: {facts.gained:,} more people in the last hour, {facts.forecast:,} to come"
+        )
+        yield "virality", weights.virality * _share_of(facts.forecast), words
+    if facts.value:
+        yield "value", weights.value * facts.value, f"valued customer ({facts.value:.0%})"
+    if facts.voices > 1:
+        share = min(1.0, log2(facts.voices) / log2(VOICES_TO))
+        yield "voices", weights.voices * share, f"{facts.voices} people say it"
+    if reasons := _repeated(facts):
+        yield "repeat_contact", weights.repeat_contact, ", ".join(reasons)
 
 
-def _repeated(facts: Facts, rules: Rules) -> Iterator[Part]:
+def _share_of(people: int) -> float:
+    return min(1.0, log10(people / REACH_FROM) / log10(REACH_TO / REACH_FROM))
+
+
+def _repeated(facts: Facts) -> list[str]:
     reasons = []
     if facts.threads > 1:
         reasons.append(f"in {facts.threads} places")
@@ -201,15 +256,15 @@ def _repeated(facts: Facts, rules: Rules) -> Iterator[Part]:
         reasons.append(f"complained {facts.complaints} times")
     if "repeat_contact" in facts.cues:
         reasons.append("says it was reported before")
-    if reasons:
-        yield _part("repeat_contact", rules.weights.repeat_contact, ", ".join(reasons))
+    return reasons
 
 
-def _waiting(clock: sla.Clock, rules: Rules, now: datetime) -> Iterator[Part]:
+def _waiting(clock: sla.Clock, rules: Rules, now: datetime, sure: float) -> Iterator[Part]:
     steps = clock.steps(now)
     hours = round(clock.span.total_seconds() / 3600, 2)
     share = "all" if steps >= sla.STEPS else f"{steps} of {sla.STEPS} quarters"
     span = "hour" if hours == 1 else f"{hours:g} hours"
     words = f"{share} of the {span} to the first response {'is' if hours == 1 else 'are'} used"
     if steps:
-        yield _part("waiting", rules.weights.waiting * steps / sla.STEPS, words)
+        points = rules.weights.waiting * steps / sla.STEPS * sure
+        yield _part("waiting", points, _at(words, sure))

@@ -20,19 +20,22 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The most points that each part of the priority can give; see `triage.priority`."""
+    """The most points that each part of the priority can give; see `triage.priority`.
 
-    certainty: float = 35
-    severity: float = 20
-    sentiment: float = 4
-    safety: float = 45
-    fraud: float = 25
+    Certainty alone may outweigh any one thing that is at stake: a list that begins with what is
+    no complaint is not read for long. Severity is small because models tell its levels badly.
+    """
+
+    certainty: float = 60
+    severity: float = 4
+    safety: float = 40
+    fraud: float = 20
     legal: float = 20
     regulator: float = 20
-    vulnerable: float = 20
-    churn: float = 12
-    outage: float = 14
-    refund: float = 3
+    vulnerable: float = 8
+    churn: float = 15
+    outage: float = 15
+    refund: float = 6
     reach: float = 12
     virality: float = 15
     """For reach that is growing: by what is to come within six hours if it goes on."""
@@ -40,7 +43,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """For a customer whom the operator values, by `Rules.customer_values`."""
     voices: float = 20
     repeat_contact: float = 8
-    waiting: float = 12
+    waiting: float = 6
     answered: float = 10
     """Taken off when the brand has the last word."""
     community: float = 8
@@ -52,9 +55,9 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Cuts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The lowest priority of each tier; below ``p3`` everything is P4."""
 
-    p1: float = 75
-    p2: float = 55
-    p3: float = 25
+    p1: float = 80
+    p2: float = 60
+    p3: float = 35
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,6 +134,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     community_hours: float = 24
     """So long a case rests after another customer's helpful answer; 0 to go on at once."""
 
+    complaint_share: float = 0.05
+    """Of the posts that are collected, how many complain, roughly; of a brand's own mentions
+    more than of a search for its name. See `triage.priority.in_stream`."""
     weights: Weights = Weights()
     cuts: Cuts = Cuts()
     sla_hours: Hours = msgspec.field(default_factory=_default_hours)
@@ -284,6 +290,11 @@ def _account_faults(rules: Rules) -> Iterator[str]:
             source, _, handle = key = _account(account)
             if not source or not handle:
                 yield f"{setting}: {account!r} is no account; write source:handle"
+            if source in rules.unlinked_sources and setting != "own_accounts":
+                yield (
+                    f"{setting}: the terms of {source} forbid to match {account!r} with others; "
+                    "take it out, or the network out of unlinked_sources"
+                )
             if source == "*" and setting != "own_accounts":
                 yield f"{setting}: {account!r} is any network's; name the source"
             if linked.setdefault(key, setting) != setting:
@@ -300,6 +311,8 @@ def _number_faults(rules: Rules) -> Iterator[str]:
     for name, value in shares.items():
         if not 0 <= value <= 1:
             yield f"{name}: {value:g} is not between 0 and 1"
+    if not 0 < rules.complaint_share < 1:
+        yield f"complaint_share: {rules.complaint_share:g} is not between 0 and 1"
     if rules.community_hours < 0:
         yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
     for name in ("matter_days", "lease_minutes", "wait_days"):

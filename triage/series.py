@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
 import msgspec
 
+from nlp.listed import Names, spellings
 from triage import cases
 from triage.rules import Rules
 from triage.store.base import StoredMention
@@ -35,15 +36,24 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     series: frozenset[str]
 
 
-class SeriesMaker:
-    """Makes posts of rows; ``products`` and ``places`` are the operator's names of them."""
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator sells and where; each name with the other ways to write it."""
 
-    def __init__(self, rules: Rules, products: Iterable[str], places: Iterable[str]) -> None:
+    products: Names = {}
+    places: Names = {}
+
+
+class SeriesMaker:
+    """Makes posts of rows; a name counts however it is written, under the operator's."""
+
+    def __init__(self, rules: Rules, listed: Listed) -> None:
         self._rules = rules
-        named = [*(("product:", name) for name in products), *(("place:", n) for n in places)]
+        kinds: Mapping[str, Names] = {"product:": listed.products, "place:": listed.places}
         self._named = [
-            (prefix + name.casefold(), re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.I))
-            for prefix, name in named
+            (prefix + name.casefold(), written)
+            for prefix, names in kinds.items()
+            for name, others in names.items()
+            if (written := _written(name, *others)) is not None
         ]
 
     def posts(self, rows: Iterable[StoredMention]) -> Iterator[Post]:
@@ -73,6 +83,12 @@ class SeriesMaker:
                 yield name
         for phrase in phrases(text):
             yield PHRASE + phrase
+
+
+def _written(*names: str) -> re.Pattern[str] | None:
+    forms = sorted({form for name in names for form in spellings(name)}, key=lambda f: (-len(f), f))
+    words = "|".join(map(re.escape, forms))
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE) if forms else None
 
 
 def phrases(text: str) -> set[str]:

@@ -134,6 +134,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     severity: int | None = None
     cues: tuple[str, ...] = ()
     incident: str | None = None
+    """The incident it is a part of: kept by a replay, see `triage.incidents`."""
     community_at: datetime | None = None
     """When another customer helped, if the author has not complained since."""
     rest_until: datetime | None = None

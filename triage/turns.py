@@ -2,25 +2,29 @@
 
 A turn is a record with a lease, taken by compare-and-set. It is kept alive while the work goes
 on and given back at its end; a process that died loses it when the lease runs out, or at once
-if it ran on this very machine.
+if it ran on this very machine. So does one that lost its store on the way and lives on.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 import msgspec
 
-from triage.errors import Busy
+from triage.errors import Busy, StoreError
 from triage.store.base import Store
 from triage.store.shelf import Keep, Kept
 
 LEASE = timedelta(minutes=5)
 _EARLY = LEASE / 2
+_held_here: set[str] = set()
+"""The tokens of the turns that this process is in: any other of its turns was lost."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +34,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     process: int
     since: datetime
     until: datetime
+    token: str = ""
+    """Tells the turns of one process apart."""
 
 
 def _now() -> datetime:
@@ -59,10 +65,18 @@ class Turn:
             raise Busy(
                 f"{self._what} is already running on {holder.host} (process {holder.process}, "
                 f"since {holder.since:%Y-%m-%d %H:%M} UTC): wait for it; if it was killed, its "
-                f"turn is over at {holder.until:%H:%M} UTC"
+                f"turn is over at {holder.until:%H:%M} UTC",
+                holder.until,
             )
-        mine = Holder(host=socket.gethostname(), process=os.getpid(), since=now, until=now + LEASE)
+        mine = Holder(
+            host=socket.gethostname(),
+            process=os.getpid(),
+            since=now,
+            until=now + LEASE,
+            token=secrets.token_hex(8),
+        )
         self._take(mine, known.version if known is not None else None)
+        _held_here.add(mine.token)
         return self
 
     def keep(self) -> None:
@@ -78,10 +92,18 @@ class Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None or issubclass(kind, Exception):
-            known = self._store.shelved("turn", [self._what]).get(self._what)
-            if known is not None and known.version == self._version:
-                self._store.unshelve("turn", [self._what])
+        if self._mine is not None:
+            _held_here.discard(self._mine.token)
+        if kind is None:
+            self._give_back()
+        elif issubclass(kind, Exception):
+            with suppress(StoreError):  # what is wrong is on its way up already
+                self._give_back()
+
+    def _give_back(self) -> None:
+        known = self._store.shelved("turn", [self._what]).get(self._what)
+        if known is not None and known.version == self._version:
+            self._store.unshelve("turn", [self._what])
 
     def _take(self, mine: Holder, version: str | None) -> None:
         keep = Keep(key=self._what, at=mine.since, record=mine, version=version)
@@ -101,6 +123,8 @@ def _is_over(holder: Holder, now: datetime) -> bool:
         return True
     if holder.host != socket.gethostname():
         return False
+    if holder.process == os.getpid():
+        return holder.token not in _held_here
     try:
         os.kill(holder.process, 0)
     except ProcessLookupError:

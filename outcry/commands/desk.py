@@ -49,7 +49,7 @@ def queue(
 ) -> None:
     """Who to reach out to, best first.
 
-    By tier, then the nearest deadline, then priority. Tickets that somebody holds are left out.
+    By priority, then the nearest deadline. Tickets that somebody holds are left out.
 
     Examples: `outcry queue --department billing`, `outcry queue --limit 500 --csv > today.csv`
     """

@@ -21,7 +21,7 @@ from triage.incident import Incident
 from triage.priority import explain
 
 SHOWN = 15
-_ORDER = "The list goes by tier, then by the nearest deadline."
+_ORDER = "The list goes by priority, then by the nearest deadline."
 
 
 def show(demo: Demo, console: Console) -> None:

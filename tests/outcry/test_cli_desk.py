@@ -28,12 +28,12 @@ def test_the_queue_for_scripts_has_these_keys_in_this_order(desk: Path) -> None:
     assert {tuple(row) for row in rows} == {COLUMNS}
     assert (
         *("ticket", "priority", "tier", "parts", "department", "status", "sla_due", "voices"),
-        *("reach", "source", "link", "excerpt", "author"),
+        *("reach", "source", "link", "excerpt", "author", "incident"),
     ) == COLUMNS
 
 
-def test_the_queue_is_by_tier_then_deadline(desk: Path) -> None:
-    places = [(row["tier"], row["sla_due"]) for row in _queue(desk)]
+def test_the_queue_is_by_priority_then_deadline(desk: Path) -> None:
+    places = [(-row["priority"], row["sla_due"]) for row in _queue(desk)]
     assert places == sorted(places)
 
 

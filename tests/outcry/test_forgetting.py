@@ -19,8 +19,13 @@ from outcry.settings import Settings, load_settings
 from tests.outcry.shell import call, objects, only_line
 from tests.servers.elasticsearch import Node
 from tests.triage.store.conftest import elastic_store, prefix, prefixes  # noqa: F401
+from triage import customers
+from triage.contacts import Preference, prefer, verdicts
+from triage.likeness import sketch
 from triage.outreach import act, find
+from triage.policy import ContactPolicy
 from triage.store import Store, open_store
+from triage.store.base import StoredMention
 from triage.vault import reads, watched
 
 WHO = "mastodon:thandeka_m"
@@ -45,16 +50,30 @@ def deployment(request: pytest.FixtureRequest, desk: Path) -> Iterator[tuple[Set
     store.close()
 
 
-def traces(home: Path, store: Store) -> list[str]:
+def digests(store: Store) -> tuple[bytes, ...]:
+    """What stands for the person and for their words in the store."""
+    (row,) = [row for row in _rows(store) if "dead since about seven" in row.text]
+    made = sketch(row.text)
+    assert made is not None
+    assert made.fingerprint == row.fingerprint
+    assert store.families(made.keys) != []
+    return (row.fingerprint.encode(), (row.customer or "").encode())
+
+
+def _rows(store: Store) -> list[StoredMention]:
+    return list(store.mentions_between(AS_OF - timedelta(days=60), AS_OF))
+
+
+def traces(home: Path, store: Store, wanted: tuple[bytes, ...] = TRACES) -> list[str]:
     """Where the person is still to be found, looked for without any help of the product."""
     found = []
     for path in sorted(path for path in home.rglob("*") if path.is_file()):
         content = path.read_bytes()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
-        found += [f"{path.name}: {trace!r}" for trace in TRACES if trace in content]
+        found += [f"{path.name}: {trace!r}" for trace in wanted if trace in content]
     for place, key, body in store.every_document():
-        found += [f"{place}/{key}: {trace!r}" for trace in TRACES if trace in body]
+        found += [f"{place}/{key}: {trace!r}" for trace in wanted if trace in body]
     return found
 
 
@@ -69,7 +88,10 @@ def test_no_byte_is_left_and_no_replay_brings_them_back(
     assert len(traces(settings.home, store)) > 5
     raw = {part: list(settings.landing.read_lines(RAW, part)) for part in _parts(settings)}
     before = store.counts()
+    hashes = digests(store)
+    assert len(traces(settings.home, store, hashes)) > 3
     done = forget(settings, store)
+    assert traces(settings.home, store, hashes) == []
     assert (done.found, done.tickets) == (0, 1)
     assert traces(settings.home, store) == []
     assert before["tickets"] - store.counts()["tickets"] == 1
@@ -117,7 +139,7 @@ class Dying:
         self._store.erase(*given)
 
 
-@pytest.mark.parametrize("erasures", [0, 1])
+@pytest.mark.parametrize("erasures", [0, 1, 2])
 def test_killed_on_the_way_the_same_call_goes_on(erasures: int, desk: Path) -> None:
     settings = load_settings(desk)
     (desk / "kestrelline.jsonl").unlink()
@@ -137,6 +159,32 @@ def test_forgetting_twice_finds_nobody_and_changes_nothing(desk: Path) -> None:
     result = call(desk, "forget", WHO, "--reason", "asked")
     assert result.exit_code == exits.WRONG
     assert "nobody is known" in only_line(result)
+
+
+def test_of_linked_accounts_all_go_and_a_neighbour_keeps_their_own_links(desk: Path) -> None:
+    settings = load_settings(desk)
+    store = open_store("sqlite", path=desk / "outcry.db")
+    entries = [who for who in forgetting._vault(store) if who.customer]
+    gone = next(who for who in entries if who.handle == "thandeka_m")
+    one, other, third = [who for who in entries if who.customer != gone.customer][:3]
+    customers.join(store, gone.customer, one.customer, "ann", AS_OF)
+    customers.join(store, other.customer, third.customer, "ann", AS_OF)
+    prefer(
+        store,
+        Preference(customer=gone.customer, at=AS_OF, by="ann", opted_out="leave me alone"),
+    )
+    done = forget(settings, store)
+    assert done.accounts == 2
+    assert store.identities([gone.customer, one.customer]) == {}
+    assert [link.state for link in customers.links(store)] == ["joined"]
+    pair = sorted((other.customer, third.customer))
+    assert customers.accounts(store, other.customer) == pair
+    assert traces(desk, store, (gone.customer.encode(), one.customer.encode())) == []
+    # Should they ever come up again, by whatever way, nobody contacts them.
+    wanted = [(gone.customer, "mastodon"), (other.customer, "mastodon")]
+    found = verdicts(store, wanted, ContactPolicy(quiet_from="00:00", quiet_until="00:00"), AS_OF)
+    assert [found[key].allowed for key in wanted] == [False, True]
+    store.close()
 
 
 def test_the_cases_of_others_and_what_agents_decided_stay(desk: Path) -> None:

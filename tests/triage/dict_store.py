@@ -129,6 +129,10 @@ class DictStore(DictShelf):
             self._write()
             self.family_shelf.setdefault(one.fingerprint, one)
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        for one in fingerprints:
+            self.family_shelf.pop(one, None)
+
     def save_identities(self, identities: Sequence[Identity]) -> None:
         for identity in identities:
             self._write()
@@ -172,7 +176,7 @@ class DictStore(DictShelf):
 
     def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage:
         found = [ticket for ticket, _ in self.kept.values() if _fits(ticket, wanted)]
-        found.sort(key=lambda t: (t.tier, t.sla_due, -t.priority, t.ticket))
+        found.sort(key=lambda t: (-t.priority, t.sla_due, t.ticket))
         start = int(after or 0)
         page = tuple(self._versioned(ticket.ticket) for ticket in found[start : start + size])
         end = start + size

@@ -9,7 +9,7 @@ from listeners.mention import Author
 from tests.triage.build import NOW, heard, triage
 from tests.triage.dict_store import DictStore
 from triage import customers, joining
-from triage.errors import IllegalMove, NoSuchTicket
+from triage.errors import BadRules, IllegalMove, NoSuchTicket
 from triage.intake import Pair
 from triage.outreach import queue_rows
 from triage.rows import RowMaker
@@ -52,6 +52,36 @@ def test_the_same_verified_address_joins_by_itself_and_public_meets_private_in_o
         "helpdesk",
         "mastodon",
     }
+    history = [row.source for row in joining.said(store, ticket)]
+    assert history == ["email", "helpdesk", "mastodon"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm stuck on reddit all day because of you",
+        "also annie on reddit waits for hers",
+        "are you the same person as annie on reddit?",
+        "RT @annie: I'm @annie on reddit by the way",
+    ],
+)
+def test_who_speaks_of_others_states_nothing_about_themselves(text: str) -> None:
+    store = DictStore()
+    other = said("reddit", "annie", "no parcel")
+    stuck = said("reddit", "stuck", "no parcel at all, for weeks")
+    triage(store, [other, stuck, said("mastodon", "benjamin", text, 1)], RULES)
+    assert customers.links(store, "joined") == []
+
+
+def test_accounts_of_a_network_whose_terms_forbid_it_are_matched_by_nobody() -> None:
+    with pytest.raises(BadRules, match=r"terms of x forbid to match 'x:ann'"):
+        Rules(customers={"ann": ("x:ann", "reddit:ann")}).check()
+    store = DictStore()
+    pair = [said("x", "annie_b", "I'm @annie_b on reddit"), said("reddit", "annie_b", hours=1)]
+    triage(store, pair, RULES)
+    assert customers.links(store) == []
+    with pytest.raises(IllegalMove, match="terms of x forbid"):
+        joining.join(store, account(pair[0]), account(pair[1]), "eve", NOW, RULES)
 
 
 def test_what_is_said_in_private_is_history_and_opens_nothing() -> None:

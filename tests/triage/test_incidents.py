@@ -21,12 +21,13 @@ from triage.incidents import act_on, find_incident, incidents, watch
 from triage.notices import NoticePlan, approve, notices, propose, tell
 from triage.policy import ContactPolicy
 from triage.rules import Rules
-from triage.series import phrases
+from triage.series import Listed, phrases
 from triage.store import Store, open_store
 from triage.templates import NOTICES
 
 RULES = Rules()
-OURS = IncidentRules(places=("Doornvlei",))
+OURS = IncidentRules()
+LISTED = Listed(places={"Doornvlei": ()})
 ALWAYS = ContactPolicy(quiet_from="00:00", quiet_until="00:00")
 PLAN = NoticePlan(template=NOTICES["fixed"], brand="Kestrelline", policy=ALWAYS)
 DAY = 24.0
@@ -77,9 +78,13 @@ def at(hours: float) -> datetime:
     return START + timedelta(hours=hours)
 
 
+def look(store: Store, now: datetime) -> list[Incident]:
+    return watch(store, RULES, OURS, now, listed=LISTED)
+
+
 def test_an_outage_is_one_incident_with_its_customers(store: Store) -> None:
     triage(store, [*background(10), *outage(10 * DAY)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
+    (found,) = look(store, at(10 * DAY + 1))
     assert found.customers == 5
     assert found.sources == ("bluesky", "mastodon", "reddit")
     assert "doornvlei" in found.title
@@ -89,13 +94,53 @@ def test_an_outage_is_one_incident_with_its_customers(store: Store) -> None:
     assert found.severity == "minor"
 
 
+def test_who_says_it_in_a_neighbours_words_is_affected_but_is_no_report_of_its_own(
+    store: Store,
+) -> None:
+    echo = heard(
+        "echo", "no light on Doornvlei again, since breakfast!", by="echo", hours=10 * DAY + 0.05
+    )
+    late = heard(
+        "late", "everything dead in Doornvlei again, since breakfast", by="late", hours=10 * DAY + 2
+    )
+    triage(store, [*background(10), *outage(10 * DAY), echo])
+    (found,) = look(store, at(10 * DAY + 1))
+    assert found.reports <= 5 < found.customers == 6
+    triage(store, [late])
+    (grown,) = look(store, at(10 * DAY + 3))
+    assert grown.customers == 7
+
+
+def test_a_place_counts_however_it_is_written(store: Store) -> None:
+    triage(store, [*background(10), *outage(10 * DAY, word="Doorn-vlei")])
+    (found,) = watch(
+        store, RULES, OURS, at(10 * DAY + 1), listed=Listed(places={"Doorn Vlei": ("dvl",)})
+    )
+    assert "place:doorn vlei" in found.series
+
+
+def test_a_ticket_knows_its_incident_and_a_replay_leaves_it(store: Store) -> None:
+    said = [*background(10), *outage(10 * DAY)]
+    triage(store, said)
+    (found,) = look(store, at(10 * DAY + 1))
+    named = {one.ticket for one in store.all_tickets() if one.incident == found.incident}
+    assert named == set(found.tickets)
+    before = list(store.all_tickets())
+    triage(store, said)
+    assert [one.incident for one in store.all_tickets()] == [one.incident for one in before]
+    act_on(store, found.incident, "dismiss", "lindiwe", at(10 * DAY + 2))
+    assert {one.incident for one in store.all_tickets()} == {None}
+    act_on(store, found.incident, "confirm", "lindiwe", at(10 * DAY + 3))
+    assert {one.ticket for one in store.all_tickets() if one.incident} == named
+
+
 def test_looking_again_changes_nothing_and_later_posts_join(store: Store) -> None:
     triage(store, [*background(10), *outage(10 * DAY)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
-    assert watch(store, RULES, OURS, at(10 * DAY + 1.1)) == []
+    (found,) = look(store, at(10 * DAY + 1))
+    assert look(store, at(10 * DAY + 1.1)) == []
     act_on(store, found.incident, "own", "lindiwe", at(10 * DAY + 1.2), "lindiwe")
     triage(store, outage(10 * DAY + 2, 20, by="later"))
-    (grown,) = watch(store, RULES, OURS, at(10 * DAY + 6))
+    (grown,) = look(store, at(10 * DAY + 6))
     assert (grown.incident, grown.owner) == (found.incident, "lindiwe")
     assert grown.customers == 25
     assert grown.severity == "major"
@@ -111,7 +156,7 @@ def test_in_one_look_or_in_many_it_is_the_same_incident(tmp_path: Path) -> None:
         triage(store, pairs)
         clock = 10 * DAY + step - 0.1
         while clock <= 10 * DAY + 3:
-            watch(store, RULES, OURS, at(clock))
+            look(store, at(clock))
             clock += step
         seen.append({one.incident: one for one in incidents(store)})
         store.close()
@@ -126,25 +171,31 @@ def test_a_busy_day_of_everything_is_no_incident_about_a_word(store: Store) -> N
         for n, text in enumerate(["the courier was rude", "my invoice is wrong"] * 4)
     ]
     triage(store, [*background(10), *busy])
-    assert all("courier" not in one.title for one in watch(store, RULES, OURS, at(10 * DAY + 1)))
+    assert all("courier" not in one.title for one in look(store, at(10 * DAY + 1)))
 
 
 def test_copies_of_one_text_are_one_report(store: Store) -> None:
     text = "my father died in Doornvlei and they debit his account every single month"
     copies = [heard(f"c{n}", text, by=f"c{n}", hours=10 * DAY + n / 10) for n in range(12)]
     triage(store, [*background(10), *copies])
-    assert watch(store, RULES, OURS, at(10 * DAY + 2)) == []
+    assert look(store, at(10 * DAY + 2)) == []
 
 
 def test_without_a_past_nothing_is_an_incident(store: Store) -> None:
     triage(store, outage(0.0, 20))
-    assert watch(store, RULES, OURS, at(4)) == []
+    assert look(store, at(4)) == []
 
 
 def test_two_causes_at_once_are_two_incidents(store: Store) -> None:
     both = [*outage(10 * DAY, 8), *outage(10 * DAY, 8, "Windmeul", "other")]
     triage(store, [*background(10), *both])
-    found = watch(store, RULES, IncidentRules(places=("Doornvlei", "Windmeul")), at(10 * DAY + 2))
+    found = watch(
+        store,
+        RULES,
+        OURS,
+        at(10 * DAY + 2),
+        listed=Listed(places={"Doornvlei": (), "Windmeul": ()}),
+    )
     assert len(found) == 2
     assert not set(found[0].posts) & set(found[1].posts)
 
@@ -154,7 +205,7 @@ def test_when_it_is_fixed_everybody_is_told_once_by_the_channel_they_used(store:
         "me-too", "same here", by="me-too", hours=10 * DAY + 0.5, parent_id="out0", complaint=False
     )
     triage(store, [*background(10), *outage(10 * DAY), same_here, brand("b", 10 * DAY + 0.6)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
+    (found,) = look(store, at(10 * DAY + 1))
     now = at(10 * DAY + 2)
     with pytest.raises(IllegalMove, match="mark it fixed"):
         propose(store, found, PLAN, now)
@@ -175,7 +226,7 @@ def test_when_it_is_fixed_everybody_is_told_once_by_the_channel_they_used(store:
 
 def test_who_was_told_of_one_incident_is_left_in_peace_by_the_next(store: Store) -> None:
     triage(store, [*background(10), *outage(10 * DAY)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
+    (found,) = look(store, at(10 * DAY + 1))
     fixed = act_on(store, found.incident, "fix", "lindiwe", at(10 * DAY + 2))
     propose(store, fixed, PLAN, at(10 * DAY + 2))
     approve(store, fixed, "lindiwe", at(10 * DAY + 2))
@@ -190,7 +241,7 @@ def test_who_was_told_of_one_incident_is_left_in_peace_by_the_next(store: Store)
 
 def test_a_notice_that_promises_money_is_not_made(store: Store) -> None:
     triage(store, [*background(10), *outage(10 * DAY)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
+    (found,) = look(store, at(10 * DAY + 1))
     fixed = act_on(store, found.incident, "fix", "lindiwe", at(10 * DAY + 2))
     generous = msgspec.structs.replace(PLAN, template="Hello {handle}, you get R50 back")
     with pytest.raises(IllegalMove, match="money"):
@@ -247,5 +298,5 @@ TestStates.settings = settings(max_examples=25, stateful_step_count=12)
 
 def test_an_incident_is_found_by_the_beginning_of_its_id(store: Store) -> None:
     triage(store, [*background(10), *outage(10 * DAY)])
-    (found,) = watch(store, RULES, OURS, at(10 * DAY + 1))
+    (found,) = look(store, at(10 * DAY + 1))
     assert find_incident(store, found.incident.upper()[:7])[0] == found

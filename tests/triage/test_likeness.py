@@ -52,6 +52,24 @@ def test_what_only_sounds_alike_is_no_copy(one: str, other: str) -> None:
     assert likeness(made(one), made(other)) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("no light on Doornvlei again, since breakfast",
+         "no light on Doornvlei again, a second time"),
+        ("talking to somebody about my broken kettle",
+         "I gave up talking to somebody at the shop about my badly broken kettle and its smell"),
+        ("my parcel has not arrived and I am angry", "my parcel has not arrived and it was a gift"),
+        ("your app logs me out every single time", "your app logs me out whenever my phone rings"),
+    ],
+    ids=["a common beginning", "a piece from all over", "another reason", "another matter"],
+)  # fmt: skip
+def test_similar_short_complaints_of_two_customers_stay_two_cases(one: str, other: str) -> None:
+    store = DictStore()
+    triage(store, [heard("1", one, "ann"), heard("2", other, "ben", 1)], RULES)
+    assert sorted(ticket.voices for ticket in store.all_tickets()) == [1, 1]
+
+
 def test_a_short_text_is_a_copy_of_the_same_words_only() -> None:
     assert sketch("worst bank ever, goodbye") is None
     assert sketch("") is None

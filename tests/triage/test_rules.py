@@ -21,8 +21,8 @@ def test_the_rules_out_of_the_box_make_sense() -> None:
         ({"own_accounts": ["acme"]}, "'acme' is no account; write source:handle"),
         ({"customers": {"ann": ["*:ann"]}}, "name the source"),
         (
-            {"customers": {"ann": ["x:a"], "ben": ["X:@A"]}},
-            "'X:@A' is also in customers.ann; keep one of the two",
+            {"customers": {"ann": ["rss:a"], "ben": ["RSS:@A"]}},
+            "'RSS:@A' is also in customers.ann; keep one of the two",
         ),
         ({"departments": [{"name": "shop"}, {"name": "shop"}]}, "'shop' is there twice"),
         ({"departments": [{"name": " "}]}, "give every department a name"),

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from tests.triage.build import START
 from tests.triage.dict_store import DictStore
-from triage.errors import Busy
-from triage.store.shelf import Keep
+from triage.errors import Busy, StoreUnavailable
+from triage.store.shelf import Keep, Kept, Kind
 from triage.turns import LEASE, Holder, Turn
 
 
@@ -53,6 +54,40 @@ def test_a_turn_is_over_when_its_lease_is_or_its_process_here_is_gone() -> None:
     held(store, socket.gethostname(), gone)
     with Turn(store, "triage", clock):  # type: ignore[arg-type]
         pass
+
+
+class Failing(DictStore):
+    """A store that stops answering."""
+
+    gone = False
+
+    def shelved(self, kind: Kind, keys: Sequence[str]) -> dict[str, Kept]:
+        if self.gone:
+            raise StoreUnavailable("the store does not answer: try again")
+        return super().shelved(kind, keys)
+
+
+def test_a_process_that_lost_its_store_says_so_and_stands_in_nobodys_way_when_it_is_back() -> None:
+    store, clock = Failing(), Clock()
+
+    def lose() -> None:
+        with Turn(store, "triage", clock):  # type: ignore[arg-type]
+            store.gone = True
+            raise StoreUnavailable("first")
+
+    with pytest.raises(StoreUnavailable, match="first"):
+        lose()
+    store.gone = False
+    with Turn(store, "triage", clock):  # type: ignore[arg-type]
+        pass
+
+
+def test_who_has_to_wait_learns_until_when_as_do_schedulers() -> None:
+    store, clock = DictStore(), Clock()
+    held(store, "elsewhere", 1)
+    with pytest.raises(Busy) as busy:
+        Turn(store, "triage", clock).__enter__()  # type: ignore[arg-type]
+    assert busy.value.retry_at == START + LEASE
 
 
 def test_long_work_keeps_its_turn_and_a_lost_one_is_noticed() -> None:

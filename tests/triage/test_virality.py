@@ -50,9 +50,33 @@ def test_views_grow_between_collections_and_only_then() -> None:
     assert only_ticket(store) == ticket
 
 
+def test_a_second_collection_moves_what_spreads_to_the_head_of_the_list() -> None:
+    store = DictStore()
+    late = START + timedelta(hours=1)
+    first = [
+        heard("1", "the kettle leaks", engagement=Engagement(views=90), probability=0.95),
+        heard("2", "your shop was rude to me again", "ben", probability=0.97),
+    ]
+    triage(store, first, RULES, START)
+    assert [row["excerpt"][:8] for row in queue_rows(store)] == ["your sho", "the kett"]
+    seen = heard(
+        "1",
+        "the kettle leaks",
+        engagement=Engagement(views=300_000),
+        collected_at=late,
+        probability=0.95,
+    )
+    triage(store, [seen], RULES, late)
+    rows = queue_rows(store)
+    assert [row["excerpt"][:8] for row in rows] == ["the kett", "your sho"]
+    assert {"reach", "virality"} <= {part["name"] for part in rows[0]["parts"]}
+    triage(store, [*first, seen], RULES, late)
+    assert queue_rows(store) == rows
+
+
 def test_a_valued_customer_is_worth_more() -> None:
     rules = Rules(customers={"ann": ("mastodon:ann",)}, customer_values={"ann": 0.5}).check()
     store = DictStore()
     triage(store, [heard("1")], rules, START)
     (part,) = (part for part in only_ticket(store).parts if part.name == "value")
-    assert (part.points, part.words) == (5.0, "valued customer (50%)")
+    assert (part.points, part.words) == (2.4, "valued customer (50%) (counts 49%)")

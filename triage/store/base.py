@@ -192,7 +192,7 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Tickets best first: by tier, then deadline, then priority (highest first), then id."""
+    """Tickets best first: by priority (highest first), then deadline, then id."""
 
     tickets: tuple[Versioned, ...]
     next: str | None = None
@@ -265,6 +265,9 @@ class Store(Shelf, Protocol):
 
     def save_families(self, founded: Sequence[Sketch]) -> None:
         """Insert by fingerprint; one that is there stays as it is."""
+
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        """Remove these families; an unknown one is harmless."""
 
     # who
 

@@ -31,9 +31,8 @@ BY_TICKET: Sort = ({"ticket": "asc"},)
 BY_OPENED: Sort = ({"micros.opened_at": "asc"}, {"ticket": "asc"})
 BY_AT: Sort = ({"micros.at": "asc"}, {"id": "asc"})
 AS_QUEUE: Sort = (
-    {"tier": "asc"},
-    {"micros.sla_due": "asc"},
     {"priority": "desc"},
+    {"micros.sla_due": "asc"},
     {"ticket": "asc"},
 )
 EVERYTHING: Query = {"match_all": {}}

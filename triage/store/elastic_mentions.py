@@ -179,6 +179,13 @@ class MentionIndices:
             if outcome.state == "refused":
                 raise StoreRefused(f"family {action.id} is refused: {outcome.reason}")
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        index = self._indices.families
+        actions = [Action(op="delete", index=index, id=one) for one in fingerprints]
+        for action, outcome in zip(actions, self._cluster.bulk(actions), strict=True):
+            if outcome.state == "refused":
+                raise StoreRefused(f"family {action.id} could not be removed: {outcome.reason}")
+
     def _some_of_each(
         self, field: str, keys: Sequence[str], limit: int, sort: Sort
     ) -> list[StoredMention]:

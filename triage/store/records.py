@@ -221,18 +221,18 @@ def isolate(stored: StoredMention | None, alone: bool) -> StoredMention | None:
 
 # the queue's order and its cursor
 
-QueueKey = tuple[str, int, int, str]
+QueueKey = tuple[int, int, str]
 _decode_key = msgspec.json.Decoder(QueueKey).decode
 
 
 def cursor(ticket: Ticket) -> str:
     """Where the page after this ticket starts; the same in both stores."""
-    key = (ticket.tier, micros(ticket.sla_due), ticket.priority, ticket.ticket)
+    key = (ticket.priority, micros(ticket.sla_due), ticket.ticket)
     return base64.urlsafe_b64encode(_encoder.encode(key)).decode()
 
 
 def queue_key(after: str) -> QueueKey:
-    """Tier, deadline in microseconds, priority and id of a cursor.
+    """Priority, deadline in microseconds and id of a cursor.
 
     Raises:
         StoreRefused: if it is none.

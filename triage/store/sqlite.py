@@ -196,6 +196,13 @@ class SqliteStore(SqliteShelf):
                         ((_integer(key), made.lastrowid) for key in one.keys),
                     )
 
+    def drop_families(self, fingerprints: Sequence[str]) -> None:
+        with self._file.write() as db:
+            numbers = "(SELECT number FROM families WHERE family = ?)"
+            for one in fingerprints:
+                db.execute(f"DELETE FROM family_keys WHERE number IN {numbers}", (one,))
+                db.execute("DELETE FROM families WHERE family = ?", (one,))
+
     # who
 
     def save_identities(self, identities: Sequence[Identity]) -> None:
@@ -256,11 +263,11 @@ class SqliteStore(SqliteShelf):
     def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage:
         musts, values = conditions(wanted)
         if after is not None:
-            tier, due, priority, id = queue_key(after)
-            musts.append("(tier, sla_due, -priority, ticket) > (?, ?, ?, ?)")
-            values += [tier, due, -priority, id]
+            priority, due, id = queue_key(after)
+            musts.append("(-priority, sla_due, ticket) > (?, ?, ?)")
+            values += [-priority, due, id]
         where = f"WHERE {' AND '.join(musts)} " if musts else ""
-        order = "ORDER BY tier, sla_due, -priority, ticket LIMIT ?"
+        order = "ORDER BY -priority, sla_due, ticket LIMIT ?"
         found = self._tickets(where + order, *values, size + 1)
         page = tuple(found[:size])
         return QueuePage(tickets=page, next=cursor(page[-1].ticket) if len(found) > size else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triage.errors import StoreRefused
 
-VERSION = 2
+VERSION = 3
 _OURS = 0x4F757463  # "Outc"
 
 # Times are microseconds since 1970; ``body`` is the whole record as JSON.
@@ -48,7 +48,13 @@ SECOND = (
     "CREATE TABLE family_keys (key INTEGER, number INTEGER, PRIMARY KEY (key, number)) "
     "WITHOUT ROWID",
 )
-STEPS = (FIRST, SECOND)
+THIRD = (
+    "DROP INDEX tickets_as_queue",
+    "DROP INDEX tickets_waiting",
+    "CREATE INDEX tickets_as_queue ON tickets (-priority, sla_due, ticket)",
+    f"CREATE INDEX tickets_waiting ON tickets (-priority, sla_due, ticket) WHERE {IN_QUEUE}",
+)
+STEPS = (FIRST, SECOND, THIRD)
 """What brings a file of each version to the next."""
 
 

@@ -32,6 +32,15 @@ def test_families_are_found_by_any_of_their_keys_and_founded_once(store: Store) 
     assert both == sorted([KETTLE, PARCEL], key=lambda one: one.fingerprint)
 
 
+def test_a_dropped_family_is_found_no_more_and_may_be_founded_again(store: Store) -> None:
+    store.save_families([KETTLE, PARCEL])
+    store.drop_families([KETTLE.fingerprint, "0" * 32])
+    store.drop_families([KETTLE.fingerprint])
+    assert store.families([*KETTLE.keys, *PARCEL.keys]) == [PARCEL]
+    store.save_families([KETTLE])
+    assert store.families(KETTLE.keys) == [KETTLE]
+
+
 def test_what_an_agent_set_apart_stays_apart_when_it_is_heard_again(store: Store) -> None:
     row = mention("m1")
     store.save_mentions([row])

@@ -155,12 +155,12 @@ def test_tickets_are_found_by_thread_and_by_customer(store: Store) -> None:
 
 def test_the_queue_is_best_first_and_pages_lose_nothing(store: Store) -> None:
     best_first = [
-        new("T-3", tier="P1", sla_due=minutes(9)),
-        new("T-2", tier="P2", sla_due=minutes(1), priority=60),
-        new("T-1", tier="P2", sla_due=minutes(1), priority=50),
+        new("T-3", tier="P1", sla_due=minutes(9), priority=99),
+        new("T-2", tier="P2", sla_due=minutes(5), priority=60),
+        new("T-1", tier="P3", sla_due=minutes(1), priority=50),
         new("T-4", tier="P2", sla_due=minutes(1), priority=50),
-        new("T-0", tier="P2", sla_due=minutes(1) + timedelta(microseconds=1), priority=99),
-        new("T-9", tier="P4", sla_due=minutes(0)),
+        new("T-0", tier="P2", sla_due=minutes(1) + timedelta(microseconds=1), priority=50),
+        new("T-9", tier="P1", sla_due=minutes(0), priority=7),
     ]
     store.write_tickets(best_first[::-1])
     expected = [write.ticket.ticket for write in best_first]
