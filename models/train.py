@@ -24,7 +24,7 @@ from rich.progress import Progress
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import data, recipe
-from models.errors import ModelsError
+from models.errors import ModelsError, lacking
 from models.linear import Integers, Matrix
 from models.plan import Options
 from models.recipe import Basis, Sets
@@ -151,7 +151,7 @@ def _train_encoder(
     try:
         from models import encoders
     except ImportError as error:
-        typer.echo(f"error: {error.name} is missing; install the extra train-encoders", err=True)
+        typer.echo(f"error: {lacking(error, 'train-encoders')}", err=True)
         raise typer.Exit(1) from error
     try:
         if name is Recipe.LABELS:

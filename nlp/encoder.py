@@ -115,16 +115,12 @@ class BlendedEncoder:
             for at, (row, rated) in enumerate(zip(rows, given, strict=True))
             if self._linear.chance(row, rated) >= self.metadata.blend.settled
         ]
-        encoded = dict(
-            zip(doubtful, self._encoder.read([cut[at] for at in doubtful]), strict=True)
-        )
+        encoded = dict(zip(doubtful, self._encoder.read([cut[at] for at in doubtful]), strict=True))
         return [
             self._reading(text, self._raw(row, own, encoded[at]), rated)
             if at in encoded
             else self._linear.reading(text, row, *own, rated)
-            for at, (text, row, own, rated) in enumerate(
-                zip(cut, rows, parts, given, strict=True)
-            )
+            for at, (text, row, own, rated) in enumerate(zip(cut, rows, parts, given, strict=True))
         ]
 
     def raw(self, texts: Sequence[str]) -> list[Raw]:

@@ -27,8 +27,8 @@ pytest.importorskip("torch", reason="training encoders needs the extra train-enc
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 from models import encoders  # noqa: E402
-from models.export import export  # noqa: E402
 from models.fit import padded  # noqa: E402
+from models.graph import export  # noqa: E402
 from models.items import batches  # noqa: E402
 from models.net import load_net  # noqa: E402
 from models.plan import Options  # noqa: E402
