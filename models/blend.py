@@ -16,7 +16,7 @@ from models.groups import folds
 from models.recipe import best_threshold, complaint_labels, sentiment_labels
 from nlp import encoder
 from nlp.artefact import COMPLAINT as LINEAR_COMPLAINT
-from nlp.encoder import Blend, Raw
+from nlp.encoder import Blend, Raw, is_settled
 from nlp.heads import COMPLAINT
 
 Floats = npt.NDArray[np.float64]
@@ -103,10 +103,17 @@ def settled_below(complaints: Read, called: npt.NDArray[np.bool_]) -> float:
     return min(_MOST_SETTLED, math.floor(100 * first[len(first) // 100]) / 100)
 
 
-def as_read(chances: Floats, complaints: Read, settled: float) -> Floats:
+def as_read(chances: Floats, complaints: Read, blend: Blend) -> Floats:
     """The probabilities as a reader gives them: the linear model's where it settles a text."""
     first = np.array([one.first for one in complaints.raw])
-    return np.where(first < settled, first, chances)
+    return np.where(settled(complaints, blend), first, chances)
+
+
+def settled(read: Read, blend: Blend) -> npt.NDArray[np.bool_]:
+    """Which rows the linear model settles."""
+    return np.array(
+        [is_settled(one.first, one.first_sentiments, blend) for one in read.raw], dtype=bool
+    )
 
 
 def cross_chances(complaints: Read, parts: Sequence[Sequence[int]]) -> Floats:

@@ -27,6 +27,8 @@ from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
 KIND: Final = "encoder"
+SURE: Final = 0.5
+"""The linear model's probability of a sentiment; below it the encoder's is much the better."""
 LINEAR_FOLDER: Final = "linear"
 
 
@@ -49,7 +51,8 @@ class Blend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     severity_encoder: float
     """The encoder's share of the severity's probabilities."""
     settled: float = 0.0
-    """A text that the linear model alone gives less than this is settled by it."""
+    """A text that the linear model alone gives less than this is settled by it, if it is also
+    sure of a sentiment (`SURE`)."""
 
 
 class EncoderMetadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +116,9 @@ class BlendedEncoder:
         doubtful = [
             at
             for at, (row, rated) in enumerate(zip(rows, given, strict=True))
-            if self._linear.chance(row, rated) >= self.metadata.blend.settled
+            if not is_settled(
+                self._linear.chance(row, rated), self._linear.moods(row), self.metadata.blend
+            )
         ]
         encoded = dict(zip(doubtful, self._encoder.read([cut[at] for at in doubtful]), strict=True))
         return [
@@ -179,6 +184,11 @@ class BlendedEncoder:
             severity=LEVELS[levels.index(max(levels))] if complaint else 0,
             evidence=strongest(text, raw.tokens, pulls(raw, blend)),
         )
+
+
+def is_settled(first: float, sentiments: Sequence[float], blend: Blend) -> bool:
+    """Whether a text goes no further than the linear model, by what that model says of it."""
+    return first < blend.settled and max(sentiments) >= SURE
 
 
 def complaint_chance(raw: Raw, blend: Blend, stars: float | None = None) -> float:
