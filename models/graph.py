@@ -61,11 +61,12 @@ def export(checkpoint: Path, out: Path, texts: list[str], most_pieces: int | Non
         out: where the two files go.
         texts: texts whose word pieces are kept, and by which the scales are fixed; none leaves
             the scales dynamic.
-        most_pieces: how many pieces to keep, the commonest; None keeps all.
+        most_pieces: how many pieces to keep, the commonest; None keeps all. Only WordPiece is
+            cut here: `models.carrier` has cut a Unigram vocabulary before.
     """
     net, tokenizer = load_net(str(checkpoint))
     out.mkdir(parents=True, exist_ok=True)
-    if most_pieces is not None:
+    if most_pieces is not None and json.loads(tokenizer.to_str())["model"]["type"] == "WordPiece":
         tokenizer = _prune(net, tokenizer, texts, most_pieces)
     tokenizer.no_padding()
     tokenizer.no_truncation()
