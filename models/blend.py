@@ -100,7 +100,7 @@ def settled_below(complaints: Read, called: npt.NDArray[np.bool_]) -> float:
     first = np.sort([one.first for one, hit in zip(complaints.raw, found, strict=True) if hit])
     if not len(first):
         return 0.0
-    return min(_MOST_SETTLED, math.floor(100 * first[len(first) // 100]) / 100)
+    return min(_MOST_SETTLED, math.floor(100 * float(first[len(first) // 100])) / 100)
 
 
 def as_read(chances: Floats, complaints: Read, blend: Blend) -> Floats:

@@ -37,8 +37,9 @@ Base weights: {metadata.base}. Fitted to {metadata.training["items"]:,} items
 with the severity labels of X-CI (ACL 2023), of Twitter US Airline Sentiment and of SemEval 2013
 to 2016; one fifth of each, with all near-copies, was held out. The linear model beside it is
 fitted to the rows that were not held out, and reads every text first: what it is sure is no
-complaint (below {metadata.blend.settled:.2f}) goes no further. Blend, calibration and threshold come from the
-held-out rows. `metadata.json` holds the hashes of the sets.
+complaint (below {metadata.blend.settled:.2f}) goes no further.
+Blend, calibration and threshold come from the held-out rows. `metadata.json` holds the hashes of
+the sets.
 
 ## Figures
 Of held-out rows, that nothing was fitted to but the blend's few numbers. For complaints each row
