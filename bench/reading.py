@@ -1,9 +1,12 @@
 """Texts a second of the whole assessment, and its memory: ``python -m bench.reading [TEXTS]``.
 
+With ``--data DIR`` (the labelled sets) the texts are tweets of which 5 % complain, each once;
+without, they are generated (`bench.stream`) and repeat as small talk does. With ``--steps`` an
+encoder's ways to its speed are taken away and given back one after the other.
 With ``--checkpoint DIR`` (a folder of `models.train`) the transformers pipeline reads the same
 texts with the same weights in the same run, with as many threads, so that the ratio holds on a
 busy machine too. With ``--memory N`` so many texts are streamed and the process's resident memory
-is printed along the way. Texts are generated (`bench.stream`).
+is printed along the way.
 """
 
 from __future__ import annotations
@@ -12,16 +15,25 @@ import argparse
 import csv
 import itertools
 import os
+import random
 import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bench.stream import write_stream
-from models import registry
+from models import data, registry
+from models.behaviour import folder_of
 from nlp.assess import Assessor, load_assessor
 from nlp.assessment import Passage
+from nlp.baseline import load_baseline
+from nlp.encoder import LINEAR_FOLDER, BlendedEncoder, read_encoder_metadata
+from nlp.session import Encoder
+from nlp.workers import FEW, Workers
 
 _PIPELINE_TEXTS = 500
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -34,9 +46,19 @@ def main() -> None:
     parser.add_argument("--model", default=registry.DEFAULT)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--memory", type=int, default=0, metavar="N")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--steps", action="store_true")
     options = parser.parse_args()
-    texts = generated(options.texts)
-    assessor = load_assessor(registry.folder(options.model))
+    folder = folder_of(options.model)
+    texts = posted(options.data, options.texts) if options.data else generated(options.texts)
+    if options.steps:
+        _steps(folder, texts)
+    with Workers(load_assessor(folder), partial(load_assessor, folder, threads=1)) as workers:
+        workers.assess(_passages(texts * (1 + 2 * FEW // len(texts))))
+        fresh = _passages([f"{text} ." for text in texts])
+        rate = _rate(lambda: workers.assess(fresh), len(texts))
+        print(f"{options.model}, all of assess, a process a core: {rate:,.0f} texts/s")
+    assessor = load_assessor(folder)
     assessor.assess(_passages(texts[:200]))
     own = _rate(lambda: assessor.assess(_passages(texts)), len(texts))
     print(f"{options.model}, all of assess: {own:,.0f} texts/s")
@@ -45,11 +67,49 @@ def main() -> None:
         pipeline = _pipeline(options.checkpoint)
         pipeline(some[:32])
         other = _rate(lambda: pipeline(some), len(some))
-        again = _rate(lambda: assessor.assess(_passages(some)), len(some))
+        # Not the same again: what was read a moment ago is remembered.
+        fresh = _passages([f"{text} !" for text in texts])
+        again = _rate(lambda: assessor.assess(fresh), len(texts))
         print(f"transformers pipeline, same weights: {other:,.0f} texts/s")
         print(f"all of assess, again after it: {again:,.0f} texts/s, {again / other:.1f} times")
     if options.memory:
         _memory(assessor, texts, options.memory)
+
+
+def posted(folder: Path, count: int) -> list[str]:
+    """So many different tweets at most, of which one in twenty complains; drawn once."""
+    rows = data.complaints(folder)
+    others = [row.text for row in (*rows, *data.sentiment(folder)) if not row.complaint]
+    draw = random.Random(5)
+    some = draw.sample([row.text for row in rows if row.complaint], count // 20)
+    texts = [*some, *draw.sample(others, min(len(others), count - len(some)))]
+    draw.shuffle(texts)
+    return list(dict.fromkeys(texts))
+
+
+def _steps(folder: Path, texts: list[str]) -> None:
+    """Processor-seconds of the model alone, so that what else runs here counts for little."""
+    metadata = read_encoder_metadata(folder)
+    linear = load_baseline(folder / LINEAR_FOLDER)
+    settled = metadata.blend.settled
+    for name, batch, limit in (
+        ("a text at a time", 1, 0.0),
+        ("texts of one length together", metadata.batch, 0.0),
+        ("the clear ones settled by the linear model", metadata.batch, settled),
+    ):
+        blend = replace(metadata.blend, settled=limit)
+        encoder = Encoder(folder, 1, metadata.longest, batch)
+        reader = BlendedEncoder(replace(metadata, blend=blend), encoder, linear)
+        begin = time.process_time()
+        reader.read(texts)
+        each = (time.process_time() - begin) / len(texts)
+        print(f"{name}: {1e6 * each:,.0f} microseconds a text")
+    assessor = load_assessor(folder, threads=1)
+    for name in ("all of assess", "the same texts again"):
+        begin = time.process_time()
+        assessor.assess(_passages(texts))
+        each = (time.process_time() - begin) / len(texts)
+        print(f"{name}: {1e6 * each:,.0f} microseconds a text")
 
 
 def generated(count: int) -> list[str]:

@@ -95,6 +95,15 @@ def failure_rates(reader: Reader, chosen: Sequence[Case]) -> dict[str, dict[str,
     return rates
 
 
+def table(rates: Mapping[str, Mapping[str, float]]) -> str:
+    """The rates as the lines of a card."""
+    lines = [
+        f"| {capability} | {rate['cases']:,} | {rate['rate']:.1%} |"
+        for capability, rate in rates.items()
+    ]
+    return "\n".join(["| capability | cases | fail |", "| --- | --- | --- |", *lines])
+
+
 def _cases(test: Test, words: Mapping[str, Sequence[str]]) -> Iterator[Case]:
     for template in test.texts:
         for text in _filled(template, words):

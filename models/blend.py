@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -15,7 +16,7 @@ from models.groups import folds
 from models.recipe import best_threshold, complaint_labels, sentiment_labels
 from nlp import encoder
 from nlp.artefact import COMPLAINT as LINEAR_COMPLAINT
-from nlp.encoder import Blend, Raw
+from nlp.encoder import Blend, Raw, is_settled
 from nlp.heads import COMPLAINT
 
 Floats = npt.NDArray[np.float64]
@@ -30,6 +31,7 @@ _PENALTY = 10.0
 SEVERITY_SHARE = 0.6
 """Of the encoder, in the blend of severities: too few rows are held out to fit it."""
 _LOGARITHM_FLOOR = 1e-12
+_MOST_SETTLED = 0.2
 
 
 UNFITTED = Blend(
@@ -73,16 +75,44 @@ def fit_blend(complaints: Read, moods: Sequence[Read], parts: int, groups: Seque
     chances = cross_chances(complaints, folds(groups, parts, 1))
     own, other, offset = _stack(complaints)
     share, heat = _mood(moods)
+    threshold = best_threshold(chances, labels)
     return Blend(
         complaint_encoder=own,
         complaint_linear=other,
         complaint_offset=offset,
         prevalence=float(labels.mean()),
-        threshold=best_threshold(chances, labels),
+        threshold=threshold,
         thresholds=thresholds(chances, labels),
         sentiment_encoder=share,
         sentiment_temperature=heat,
         severity_encoder=SEVERITY_SHARE,
+        settled=settled_below(complaints, chances >= threshold),
+    )
+
+
+def settled_below(complaints: Read, called: npt.NDArray[np.bool_]) -> float:
+    """The probability of the linear model below which it settles a text by itself.
+
+    The largest hundredth at which one in a hundred at most of the complaints that the blend
+    rightly calls so would be settled as none.
+    """
+    found = called & (complaint_labels(complaints.rows) == 1)
+    first = np.sort([one.first for one, hit in zip(complaints.raw, found, strict=True) if hit])
+    if not len(first):
+        return 0.0
+    return min(_MOST_SETTLED, math.floor(100 * float(first[len(first) // 100])) / 100)
+
+
+def as_read(chances: Floats, complaints: Read, blend: Blend) -> Floats:
+    """The probabilities as a reader gives them: the linear model's where it settles a text."""
+    first = np.array([one.first for one in complaints.raw])
+    return np.where(settled(complaints, blend), first, chances)
+
+
+def settled(read: Read, blend: Blend) -> npt.NDArray[np.bool_]:
+    """Which rows the linear model settles."""
+    return np.array(
+        [is_settled(one.first, one.first_sentiments, blend) for one in read.raw], dtype=bool
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.behaviour import table
 from nlp.artefact import Metadata
 
 
@@ -72,6 +73,11 @@ drawn by share {severity["macro_f1_drawn_by_share"]:.3f}) |
 
 The Hindi of `multilingual.csv` is written in Latin letters, which the language model does not
 know: such texts come out as English or `und`.
+
+## Behaviour
+Cases that we wrote, in the manner of CheckList (`python -m models.behaviour MODEL`):
+
+{table(figures["behaviour"])}
 
 ## Limits
 * English tweets of 2009 to 2017 about consumer brands. Longer texts and other trades are outside

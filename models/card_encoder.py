@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.behaviour import table
 from nlp.encoder import EncoderMetadata
 
 _APACHE = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
@@ -35,8 +36,10 @@ Base weights: {metadata.base}. Fitted to {metadata.training["items"]:,} items
 ({metadata.training["texts"]:,} texts) of the complaint set of Preotiuc-Pietro et al. (ACL 2019)
 with the severity labels of X-CI (ACL 2023), of Twitter US Airline Sentiment and of SemEval 2013
 to 2016; one fifth of each, with all near-copies, was held out. The linear model beside it is
-fitted to the rows that were not held out. Blend, calibration and threshold come from the
-held-out rows. `metadata.json` holds the hashes of the sets.
+fitted to the rows that were not held out, and reads every text first: what it is sure is no
+complaint (below {metadata.blend.settled:.2f}) goes no further.
+Blend, calibration and threshold come from the held-out rows. `metadata.json` holds the hashes of
+the sets.
 
 ## Figures
 Of held-out rows, that nothing was fitted to but the blend's few numbers. For complaints each row
@@ -60,6 +63,8 @@ were fitted where they are judged, and the strength of the reasons' head was pic
 {complaint["calibration_error"]:.3f}; {complaint["calibration_error_brand_addressed"]:.3f} |
 | the same, as if 5 % complained | the same, weighted | \
 {complaint["calibration_error_at_5_percent"]:.3f} |
+| texts that the linear model settles, as if 5 % complained | the same, weighted | \
+{complaint["settled_at_5_percent"]:.1%} |
 | sentiment, macro-recall | `sentiment.csv`, {sentiment["semeval_2013_2016_held_out_rows"]:,} rows \
 | {sentiment["semeval_2013_2016_held_out_macro_recall"]:.3f} |
 | sentiment, macro-recall | `airline.csv`, {sentiment["airline_held_out_rows"]:,} rows | \
@@ -73,6 +78,11 @@ were fitted where they are judged, and the strength of the reasons' head was pic
 | evidence, token F1 against the annotated cause | `complaints.csv`, {evidence["rows"]:,} rows | \
 {evidence["token_f1"]:.3f} (as many random words {evidence["token_f1_random_words"]:.3f}) |
 | texts a second, one core, whole assessment | | {speed["assess_texts_per_second"]:,} |
+
+## Behaviour
+Cases that we wrote, in the manner of CheckList (`python -m models.behaviour MODEL`):
+
+{table(figures["behaviour"])}
 
 ## Limits
 * English tweets of 2009 to 2017 about consumer brands. Longer texts and other trades are outside

@@ -1,4 +1,4 @@
-"""The two ways an encoder is trained: on labels alone, and as a student of others beside them."""
+"""The ways an encoder is trained: on labels, as a student beside them, and in eight languages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from models.corpus import Corpus, read_corpus, sample
 from models.data import Row
 from models.fit import fit
 from models.items import Floats, items
+from models.languages import read_tongues
 from models.net import load_net, save_net
 from models.plan import Made, Options, Plan
+from nlp.heads import WIDTH
 
 LONGEST = 128
 """Word pieces of a text; a post has some thirty."""
 _TAUGHT_LONGEST = 64
-_FILES = (data.SENTIMENT, data.AIRLINE, data.COMPLAINTS, data.THREADS)
+_FILES = (data.SENTIMENT, data.AIRLINE, data.COMPLAINTS, data.THREADS, data.MULTILINGUAL)
 
 LABELS = Plan(
     passes=1,
@@ -35,6 +37,14 @@ STUDENT = Plan(
     head_rate=1e-3,
     gold={"sentiment": 0.3, "complaint": 0.45, "severity": 1.0, "reason": 1.0},
     distilled={"sentiment": 1.0, "complaint": 1.5, "severity": 0.5, "reason": 0.5},
+)
+
+MULTILINGUAL = Plan(
+    passes=2,
+    rate=5e-5,
+    head_rate=1e-3,
+    gold={"sentiment": 1.0, "complaint": 1.0, "severity": 0.5, "reason": 0.5},
+    distilled={"sentiment": 0.5, "complaint": 1.0},
 )
 
 
@@ -82,6 +92,38 @@ def train_student(
     return _train("student", folder, base, out, plan, rows, taught_by(rows, teachers))
 
 
+def train_multilingual(
+    folder: Path, base: str, teachers: Sequence[Path], out: Path, options: Options
+) -> Made:
+    """Fits an encoder to tweets in eight languages and to English complaints, airlines' too.
+
+    The teachers, if there are any, are asked about the English rows alone.
+
+    Raises:
+        DataMissing: if a set is not there.
+    """
+    tongues = read_tongues(folder)
+    rows = [
+        *tongues.train,
+        *tongues.english,
+        *(row for row in tongues.english if row.complaint is not None),
+    ]
+    plan = options.applied(MULTILINGUAL)
+    rows = sample(rows, round(len(rows) * min(1.0, options.share)), plan.seed)
+    return _train("multilingual", folder, base, out, plan, rows, taught_english(rows, teachers))
+
+
+def taught_english(rows: Sequence[Row], teachers: Sequence[Path]) -> Floats | None:
+    """As `taught_by`; not a number in the rows of other languages."""
+    english = [at for at, row in enumerate(rows) if row.language == "en"]
+    told = taught_by([rows[at] for at in english], teachers)
+    if told is None:
+        return None
+    scores = np.full((len(rows), WIDTH), np.nan, np.float32)
+    scores[english] = told
+    return scores
+
+
 def taught_by(rows: Sequence[Row], teachers: Sequence[Path]) -> Floats | None:
     """The mean scores of exported teachers, a line a row; each text is read once."""
     from nlp.session import Encoder
@@ -116,7 +158,7 @@ def _train(
         base=Path(base).name,
         plan=plan,
         rows={"items": len(rows), "texts": len({row.text for row in rows})},
-        sha256={name: data.digest(folder / name) for name in _FILES},
+        sha256={name: data.digest(folder / name) for name in _FILES if (folder / name).is_file()},
     )
     raw = msgspec.json.encode(made, order="deterministic")
     (out / "recipe.json").write_bytes(msgspec.json.format(raw, indent=2) + b"\n")

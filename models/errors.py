@@ -23,3 +23,8 @@ class DataMissing(ModelsError):
 
 class ModelUnfit(ModelsError):
     """A model must not be shipped as it is."""
+
+
+def lacking(error: ImportError, extra: str) -> str:
+    """What to tell somebody whose install lacks a package of an extra."""
+    return f"{error.name} is missing; install the extra: pip install 'outcry-triage[{extra}]'"

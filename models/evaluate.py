@@ -18,6 +18,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import registry
+from models.behaviour import cases, failure_rates
 from models.card import card
 from models.card_encoder import card as encoder_card
 from models.errors import ModelsError
@@ -27,7 +28,7 @@ from nlp.artefact import read_metadata
 from nlp.encoder import KIND as ENCODER
 from nlp.encoder import read_encoder_metadata
 from nlp.errors import NlpError
-from nlp.loading import kind
+from nlp.loading import kind, load
 
 _ENCODER_TEXTS = 1_500
 
@@ -48,6 +49,7 @@ def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
             "weights_sha256": metadata.weights_sha256,
             "megabytes": round((model_folder / "weights.npz").stat().st_size / 1e6, 1),
             **judge_heads(data_folder),
+            "behaviour": failure_rates(load(model_folder), cases()),
             "language": language_figures(data_folder),
             "speed": speed_figures(data_folder, model_folder),
         }
@@ -64,6 +66,7 @@ def evaluate_encoder(data_folder: Path, model_folder: Path) -> dict[str, Any]:
             "files": metadata.files,
             "megabytes": round(megabytes(model_folder), 1),
             **judge_encoder(data_folder, model_folder),
+            "behaviour": failure_rates(load(model_folder), cases()),
             "language": language_figures(data_folder),
             "speed": speed_figures(data_folder, model_folder, _ENCODER_TEXTS),
         }

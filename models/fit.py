@@ -126,7 +126,9 @@ def _loss(
         )
         parts.append(plan.gold["complaint"] * loss)
     if taught.teacher is not None:
-        parts.append(_distilled(scores, torch.tensor(taught.teacher[rows], device=device), plan))
+        teacher = torch.tensor(taught.teacher[rows], device=device)
+        told = ~torch.isnan(teacher[:, 0])
+        parts.append(_distilled(scores[told], teacher[told], plan))
     return torch.stack(parts).sum() / len(rows)
 
 

@@ -32,7 +32,7 @@ class Items(msgspec.Struct, frozen=True, kw_only=True):
     """0 to 3 for levels 1 to 4, of complaints alone."""
     reason: Integers
     teacher: Floats | None = None
-    """A teacher's scores by head, ``[texts, WIDTH]``."""
+    """A teacher's scores by head, ``[texts, WIDTH]``; not a number where it was not asked."""
 
     def __len__(self) -> int:
         return len(self.pieces)

@@ -32,7 +32,14 @@ BLEND_PARTS = 5
 
 
 def seal(
-    folder: Path, sets_folder: Path, name: str, version: int, longest: int, made: Made
+    folder: Path,
+    sets_folder: Path,
+    name: str,
+    version: int,
+    made: Made,
+    *,
+    longest: int,
+    batch: int,
 ) -> None:
     """Writes ``linear/`` and ``metadata.json`` into a folder with an encoder's two files.
 
@@ -56,12 +63,13 @@ def seal(
         training=made.rows,
         training_sha256=made.sha256,
         files={file: data.digest(folder / file) for file in (MODEL_FILE, TOKENIZER_FILE)},
+        batch=batch,
     )
     path = folder / LINEAR_FOLDER
     own = read_metadata(path / "metadata.json")
     reader = BlendedEncoder(
         metadata,
-        Encoder(folder, longest=longest),
+        Encoder(folder, longest=longest, batch=batch),
         Baseline(own, read_weights(path / "weights.npz", own)),
     )
     corpus = part(sets)

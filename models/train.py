@@ -1,6 +1,7 @@
 """Trains a model: ``python -m models.train --data DIR --out FOLDER [--recipe NAME]``.
 
-``linear`` is the baseline; ``labels`` and ``student`` make encoders and need the extra ``train``.
+``linear`` is the baseline; ``labels``, ``student`` and ``multilingual`` make encoders and need the
+extra ``train-encoders``.
 
 The baseline takes a few minutes on two cores; the same data give the same bytes. The shipped
 model is fitted to all rows; its calibration and threshold come from folds that it did not see.
@@ -24,7 +25,7 @@ from rich.progress import Progress
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import data, recipe
-from models.errors import ModelsError
+from models.errors import ModelsError, lacking
 from models.linear import Integers, Matrix
 from models.plan import Options
 from models.recipe import Basis, Sets
@@ -42,6 +43,7 @@ class Recipe(StrEnum):
     LINEAR = "linear"
     LABELS = "labels"
     STUDENT = "student"
+    MULTILINGUAL = "multilingual"
 
 
 _FILES = (data.SENTIMENT, data.AIRLINE, data.COMPLAINTS, data.THREADS)
@@ -151,13 +153,15 @@ def _train_encoder(
     try:
         from models import encoders
     except ImportError as error:
-        typer.echo(f"error: {error.name} is missing; install the extra train-encoders", err=True)
+        typer.echo(f"error: {lacking(error, 'train-encoders')}", err=True)
         raise typer.Exit(1) from error
     try:
         if name is Recipe.LABELS:
             encoders.train_on_labels(folder, base, out, options)
-        else:
+        elif name is Recipe.STUDENT:
             encoders.train_student(folder, base, teachers, out, options)
+        else:
+            encoders.train_multilingual(folder, base, teachers, out, options)
     except (ModelsError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -170,13 +174,14 @@ def main(
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder to write the model to.")],
     recipe_name: Annotated[
-        Recipe, typer.Option("--recipe", help="linear, labels or student.")
+        Recipe, typer.Option("--recipe", help="linear, labels, student or multilingual.")
     ] = Recipe.LINEAR,
     base: Annotated[
         str, typer.Option(help="Encoders: a hub name, or a folder, of the weights to start from.")
     ] = "",
     teacher: Annotated[
-        list[Path] | None, typer.Option(help="Student: a folder of an exported encoder; repeat.")
+        list[Path] | None,
+        typer.Option(help="A folder of an exported encoder to learn from; repeat."),
     ] = None,
     share: Annotated[
         float, typer.Option(help="Encoders: how much of the larger sets is sampled.")

@@ -16,10 +16,14 @@ from nlp.language import guess, model_path
 from nlp.listed import Names, products_of
 from nlp.loading import load
 from nlp.reader import Reader, Reading
+from nlp.recent import Recent
 from nlp.stars import stars
 from nlp.text import MODEL_CHARACTERS
 
-_BATCH = 256
+_BATCH = 512
+_REMEMBERED = 4_096
+_LONGEST_REMEMBERED = 400
+"""Characters; what is posted over and over is short, and so it takes 10 MB at most."""
 _Place = TypeVar("_Place", Cue, Evidence)
 
 
@@ -42,6 +46,7 @@ class Assessor:
         self._cues = cues
         self._region = phone_region
         self._handles = frozenset(public_handles)
+        self._recent: Recent[Passage, Assessment] = Recent(_REMEMBERED)
 
     @property
     def model(self) -> str:
@@ -59,6 +64,18 @@ class Assessor:
             yield from self._chunk(chunk)
 
     def _chunk(self, passages: Sequence[Passage]) -> Iterator[Assessment]:
+        # A passage but for its identity; reposts and small talk come again and again.
+        said = [msgspec.structs.replace(passage, uid="") for passage in passages]
+        known = {one: kept for one in set(said) if (kept := self._recent.get(one)) is not None}
+        fresh = [one for one in dict.fromkeys(said) if one not in known]
+        for one, found in zip(fresh, self._assessed(fresh), strict=True):
+            known[one] = found
+            if len(one.text) <= _LONGEST_REMEMBERED:
+                self._recent.put(one, found)
+        for passage, one in zip(passages, said, strict=True):
+            yield msgspec.structs.replace(known[one], uid=passage.uid)
+
+    def _assessed(self, passages: Sequence[Passage]) -> Iterator[Assessment]:
         texts = [_whole(passage)[:MODEL_CHARACTERS] for passage in passages]
         languages = [
             guess(text, passage.lang) for text, passage in zip(texts, passages, strict=True)
@@ -107,6 +124,7 @@ def load_assessor(
     places: Names | None = None,
     phone_region: str = "US",
     public_handles: Collection[str] = (),
+    threads: int | None = None,
 ) -> Assessor:
     """The assessor of a model's folder.
 
@@ -117,6 +135,7 @@ def load_assessor(
         places: the operator's places, likewise.
         phone_region: ISO 3166 code of the country whose telephone numbers need no country code.
         public_handles: the brand's own, in small letters without ``@``: nobody's personal data.
+        threads: as `nlp.loading.load`.
 
     Raises:
         ModelMissing: if the folder, or the language model, is not there.
@@ -125,7 +144,7 @@ def load_assessor(
     """
     model_path()
     finder = load_cues(cues, products=products, places=places)
-    return Assessor(load(model_folder), finder, phone_region, public_handles)
+    return Assessor(load(model_folder, threads), finder, phone_region, public_handles)
 
 
 def _whole(passage: Passage) -> str:

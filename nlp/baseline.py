@@ -26,7 +26,6 @@ from nlp.artefact import (
     read_metadata,
     read_weights,
 )
-from nlp.assessment import Evidence
 from nlp.evidence import strongest
 from nlp.features import Batch, Spellings
 from nlp.reader import Reading
@@ -60,12 +59,11 @@ class Baseline:
     ) -> list[Reading]:
         """One reading a text, of its first ``MODEL_CHARACTERS`` characters."""
         scores, pulls = self.pulls(texts)
-        slope = self.calibration.slope
         given = stars if stars is not None else [None] * len(texts)
         return [
-            self._reading(score, strongest(text, row, [slope * one for one in own]), rated)
-            for text, (row, own), score, rated in zip(
-                texts, pulls, scores.tolist(), given, strict=True
+            self.reading(text, score, tokens, own, rated)
+            for text, score, (tokens, own), rated in zip(
+                texts, scores.tolist(), pulls, given, strict=True
             )
         ]
 
@@ -91,22 +89,35 @@ class Baseline:
             batch, parts, _ = self._parts([text[:MODEL_CHARACTERS] for text in texts])
         return self._intercepts + _by_text(parts, batch.rows, len(texts))
 
-    def _reading(
-        self, score: list[float], evidence: tuple[Evidence, ...], stars: float | None
+    def chance(self, score: Sequence[float], stars: float | None = None) -> float:
+        """The calibrated probability of a complaint, of a row of `scores`."""
+        odds = self.calibration.slope * score[COMPLAINT] + self.calibration.offset
+        return sigmoid(odds + shift(stars))
+
+    def moods(self, score: Sequence[float]) -> list[float]:
+        """The probability of each of `SENTIMENTS`, of a row of `scores`."""
+        return softmax([value / self.calibration.temperature for value in score[:COMPLAINT]])
+
+    def reading(
+        self,
+        text: str,
+        score: Sequence[float],
+        tokens: Sequence[str],
+        pulls: Sequence[float],
+        stars: float | None = None,
     ) -> Reading:
-        calibration = self.calibration
-        chances = softmax([value / calibration.temperature for value in score[:COMPLAINT]])
-        odds = calibration.slope * score[COMPLAINT] + calibration.offset
-        chance = sigmoid(odds + shift(stars))
-        complaint = chance >= calibration.threshold
-        levels = score[COMPLAINT + 1 :]
+        """The reading of one text, of what `pulls` says of it."""
+        chances, chance = self.moods(score), self.chance(score, stars)
+        complaint = chance >= self.calibration.threshold
+        levels = list(score[COMPLAINT + 1 :])
+        slope = self.calibration.slope
         return Reading(
             sentiment=SENTIMENTS[chances.index(max(chances))],
             sentiment_probabilities=dict(zip(SENTIMENTS, chances, strict=True)),
             complaint=complaint,
             complaint_probability=chance,
             severity=LEVELS[levels.index(max(levels))] if complaint else 0,
-            evidence=evidence,
+            evidence=strongest(text, tokens, [slope * one for one in pulls]),
         )
 
     def _parts(self, texts: Sequence[str]) -> tuple[Batch, Floats, Floats]:

@@ -225,7 +225,9 @@ def _joined(shipped: dict[str, _Rules], own: dict[str, _Rules]) -> dict[str, _Ru
 def _compiled(rule: _Rules) -> re.Pattern[str]:
     # Each by itself first, so that a mistake is told of the one that has it.
     alternatives = [f"(?:{re.compile(one, re.VERBOSE).pattern})" for one in rule.patterns]
-    return re.compile("|".join(alternatives), re.IGNORECASE | re.VERBOSE)
+    # A place that no pattern can begin at is left after one look instead of one a pattern.
+    begin = r"\b" if all(one.lstrip().startswith(r"\b") for one in rule.patterns) else ""
+    return re.compile(f"{begin}(?:{'|'.join(alternatives)})", re.IGNORECASE | re.VERBOSE)
 
 
 def _commonness(place: tuple[str, ...]) -> tuple[int, int]:

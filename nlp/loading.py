@@ -22,8 +22,12 @@ class _Card(msgspec.Struct, frozen=True):
     version: int
 
 
-def load(folder: Path) -> Reader:
+def load(folder: Path, threads: int | None = None) -> Reader:
     """The model that lies in a folder.
+
+    Args:
+        folder: of the model.
+        threads: that an encoder reads with; None is one a core.
 
     Raises:
         ModelMissing: if the folder holds no model, or not all of it.
@@ -33,7 +37,7 @@ def load(folder: Path) -> Reader:
     if found == KIND:
         return load_baseline(folder)
     if found == ENCODER:
-        return load_encoder(folder)
+        return load_encoder(folder, threads)
     raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {found!r}; update Outcry")
 
 

@@ -23,7 +23,7 @@ from outcry.exits import InputError
 from triage.departments import Department
 from triage.routing import router_of
 
-_CHUNK_ROWS = 256
+_CHUNK_ROWS = 4_096
 _CHUNK_CHARACTERS = 4_000_000
 """What is held in memory at once."""
 

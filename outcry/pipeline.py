@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -28,6 +29,7 @@ from nlp.assessment import Assessment, Passage
 from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
 from nlp.loading import model_id
+from nlp.workers import Workers
 from outcry.alerts import alert
 from outcry.budgets import budget_of
 from outcry.settings import Settings, with_secrets
@@ -182,13 +184,24 @@ def assessor_of(settings: Settings) -> Assessor:
     Raises:
         nlp.errors.NlpError: if the model or the file of cues cannot be used.
     """
-    return load_assessor(
+    return _assessor(settings)()
+
+
+def workers_of(settings: Settings) -> Workers:
+    """As `assessor_of`, in as many processes as the settings allow; the caller closes it."""
+    return Workers(assessor_of(settings), _assessor(settings, threads=1), settings.nlp.processes)
+
+
+def _assessor(settings: Settings, threads: int | None = None) -> partial[Assessor]:
+    return partial(
+        load_assessor,
         settings.model_folder,
         cues=Path(settings.nlp.cues) if settings.nlp.cues else None,
         products=settings.products,
         places=settings.places,
         phone_region=settings.nlp.phone_region,
         public_handles=settings.rules.own_handles,
+        threads=threads,
     )
 
 
@@ -201,16 +214,16 @@ def score(settings: Settings, *, window: str | None = None, progress: Progress =
     waiting = [part for part in landing.parts(RAW, window=window) if not landing.has(kind, part)]
     if not waiting:
         return Scored()
-    assessor = assessor_of(settings)
     mentions = complaints = unread = 0
-    for number, part in enumerate(waiting, start=1):
-        said = [record for record in landing.records(part) if isinstance(record, Mention)]
-        assessed = assessor.assess([_passage(mention) for mention in said])
-        landing.write_part(kind, part, map(encode_assessment, assessed))
-        mentions += len(assessed)
-        complaints += sum(one.complaint is True for one in assessed)
-        unread += sum(one.complaint is None for one in assessed)
-        progress("score", number, len(waiting))
+    with workers_of(settings) as assessor:
+        for number, part in enumerate(waiting, start=1):
+            said = [record for record in landing.records(part) if isinstance(record, Mention)]
+            assessed = assessor.assess([_passage(mention) for mention in said])
+            landing.write_part(kind, part, map(encode_assessment, assessed))
+            mentions += len(assessed)
+            complaints += sum(one.complaint is True for one in assessed)
+            unread += sum(one.complaint is None for one in assessed)
+            progress("score", number, len(waiting))
     return Scored(parts=len(waiting), mentions=mentions, complaints=complaints, unread=unread)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -94,6 +94,8 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """ISO 3166 code of the country whose telephone numbers have no country code."""
     cues: str | None = None
     """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
+    processes: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Processes that read a large number of texts; 0 is one a core."""
 
 
 class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from outcry.session import AsJson, emit, note, progress, session_of
 
 if TYPE_CHECKING:
     from nlp.assess import Assessor
+    from nlp.workers import Workers
     from outcry.settings import Settings
 
 _REPORT_EVERY = 1000
@@ -87,9 +88,10 @@ def assess(
         texts_in(path, text_column, encoding=encoding, form=form) as texts,
         output_to(output) as out,
         progress() as show,
+        _workers(settings) as workers,
     ):
         routes = Routes(settings.rules.departments)
-        for line in lines_of(texts, _assessor(settings), routes):
+        for line in lines_of(texts, workers, routes):
             out.write(encode(line) + b"\n")
             rows += 1
             bad += isinstance(line, BadLine)
@@ -106,3 +108,9 @@ def _assessor(settings: Settings) -> Assessor:
     from outcry.pipeline import assessor_of
 
     return assessor_of(settings)
+
+
+def _workers(settings: Settings) -> Workers:
+    from outcry.pipeline import workers_of
+
+    return workers_of(settings)

@@ -20,16 +20,17 @@ from models.evaluate import write_card
 from models.promote import promote
 from nlp.encoder import load_encoder, read_encoder_metadata
 from nlp.session import Encoder
-from tests.models import tiny_base, tiny_sets
+from tests.models import tiny_base, tiny_packed, tiny_sets
 from tests.models.public import public_sets
 
 pytest.importorskip("torch", reason="training encoders needs the extra train-encoders")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
-from models import encoders  # noqa: E402
-from models.export import export  # noqa: E402
+from models import carrier, encoders  # noqa: E402
 from models.fit import padded  # noqa: E402
+from models.graph import export  # noqa: E402
 from models.items import batches  # noqa: E402
+from models.languages import read_tongues, sentiment_figures  # noqa: E402
 from models.net import load_net  # noqa: E402
 from models.plan import Options  # noqa: E402
 from models.train import main as train_command  # noqa: E402
@@ -127,6 +128,43 @@ def test_a_student_learns_from_its_teacher(
     assert encoders.taught_by(rows, []) is None
 
 
+def test_a_packed_base_learns_several_languages_and_is_judged_by_each(
+    tmp_path: Path, sets_folder: Path, checkpoint: Path
+) -> None:
+    folder = shutil.copytree(sets_folder, tmp_path / "sets")
+    tiny_sets.write_tongues(folder)
+    tongues = read_tongues(folder)
+    texts = [row.text for row in (*tongues.train, *tongues.english)]
+    words = sorted({word for text in texts for word in text.lower().split()})
+    tiny_packed.write(tmp_path / "m.bin", words)
+    carrier.write(carrier.pruned(carrier.unpack(tmp_path / "m.bin"), texts, 900), tmp_path / "base")
+    export(checkpoint, tmp_path / "teacher", [], None)
+    made = encoders.train_multilingual(
+        folder,
+        str(tmp_path / "base"),
+        [tmp_path / "teacher"],
+        tmp_path / "net",
+        Options(rate=1e-3, passes=2),
+    )
+    assert made.recipe == "multilingual"
+    export(tmp_path / "net", tmp_path / "exported", texts, 24_000)
+    figures = sentiment_figures(Encoder(tmp_path / "exported", threads=1), tongues.test)
+    assert set(figures) == {"de", "en", "es", "mean", "rows"}
+    assert all(0 <= figures[language] <= 1 for language in ("de", "en", "es"))
+    lines = (tmp_path / "net" / "curve.jsonl").read_text("utf-8").splitlines()
+    losses = [json.loads(line)["loss"] for line in lines]
+    assert losses[-1] < losses[0]
+
+
+def test_texts_of_one_length_are_run_together_to_the_same_bytes(shipped: Path) -> None:
+    texts = ["my parcel never came again", "rain in the north today", "still no", "love this place"]
+    encoder = Encoder(shipped, threads=1, batch=16)
+    together = encoder.scores(texts * 3)
+    alone = [Encoder(shipped, threads=1, batch=16).scores([text])[0] for text in texts]
+    assert [row.tobytes() for row in together] == [row.tobytes() for row in alone] * 3
+    assert load_encoder(shipped).metadata.batch > 1
+
+
 def test_what_is_shipped_reads_is_judged_and_goes_no_further_unjudged(
     tmp_path: Path, sets_folder: Path, shipped: Path
 ) -> None:
@@ -157,6 +195,7 @@ def fake_figures(sets_folder: Path, folder: Path) -> dict[str, dict[str, float]]
         "files": dict(read_encoder_metadata(folder).files),  # type: ignore[dict-item]
         "megabytes": 1.0,  # type: ignore[dict-item]
         **judge_encoder(sets_folder, folder),
+        "behaviour": {},
         "speed": {"assess_texts_per_second": 1},
     }
 

@@ -40,7 +40,7 @@ def test_the_card_says_what_is_measured(metrics: dict[str, Any], labelled_data: 
     corpus = part(public_sets(labelled_data))
     reader = load_encoder(FOLDER)
     complaints = read(reader, corpus.complaints_test)
-    found = complaint_figures(complaints, corpus.complaints_test_groups)
+    found = complaint_figures(complaints, corpus.complaints_test_groups, reader.metadata.blend)
     for name in ("macro_f1", "precision", "recall", "calibration_error"):
         assert found[name] == pytest.approx(metrics["complaint"][name], abs=POINT)
     graded = complaints.at(

@@ -55,3 +55,34 @@ def write(folder: Path, rows: int = 120) -> Path:
     save("complaints.csv", ["text", "complaint", "severity", "sentiment", "domain"], graded)
     save("support_threads.csv", ["text"], [[f"@help {text}"] for text in texts[: rows // 2]])
     return folder
+
+
+_TONGUES = {
+    "english": {"negative": _BAD, "neutral": _PLAIN, "positive": _GOOD},
+    "spanish": {
+        "negative": ["el paquete nunca llega", "la factura está mal"],
+        "neutral": ["abre los domingos", "llueve en el norte"],
+        "positive": ["me encanta esta tienda", "qué buena sopa"],
+    },
+    "german": {
+        "negative": ["das paket kam nie", "die rechnung ist falsch"],
+        "neutral": ["sonntags geöffnet", "regen im norden"],
+        "positive": ["ich liebe diesen laden", "die beste suppe"],
+    },
+}
+
+
+def write_tongues(folder: Path, rows: int = 40, copied: str = "") -> int:
+    """The set in several languages, beside the others; returns how many rows it has."""
+    chance = random.Random(6)
+    lines = [
+        [tongue, mood, _text(stocks[mood], chance)]
+        for tongue, stocks in _TONGUES.items()
+        for mood in stocks
+        for _ in range(rows)
+    ]
+    if copied:
+        lines.append(["english", "neutral", copied])
+    with (folder / "multilingual.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["language", "sentiment", "text"], *lines])
+    return len(lines)

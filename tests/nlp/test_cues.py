@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,10 @@ def test_a_broken_file_of_cues_is_refused_in_one_line(
 def test_a_missing_file_of_cues_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CuesInvalid, match="cannot read"):
         load_cues(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("repeated", ["@acme, , ", "hi so. ", "so and but ", ".@a ,,!! "])
+def test_time_grows_with_the_text_and_no_faster(finder: CueFinder, repeated: str) -> None:
+    begin = time.process_time()
+    finder.find([repeated * 2_000])
+    assert time.process_time() - begin < 3
