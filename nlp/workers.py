@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,8 +18,8 @@ from nlp.errors import WorkerLost
 
 Build = Callable[[], Assessor]
 
-FEW = 2_048
-"""So many passages are done before another process would be ready."""
+FEW = 8_192
+"""So many passages are done before other processes would be of use."""
 _CHUNK = 512
 _assessor: Assessor | None = None
 
@@ -109,7 +110,16 @@ class Workers:
 
 def _begin(build: Build) -> None:
     global _assessor
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _assessor = build()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed can end nobody, and a pool's process would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(passages: list[Passage]) -> list[Assessment]:

@@ -42,6 +42,7 @@ CODES: Mapping[str, int] = {
     "ModelMissing": FAILED,
     "ModelCorrupt": FAILED,
     "CuesInvalid": WRONG,
+    "WorkerLost": FAILED,
     "ModelsError": FAILED,
     "ModelUnknown": WRONG,
     "ModelUnfit": FAILED,

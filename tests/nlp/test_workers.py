@@ -3,6 +3,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +54,34 @@ def test_a_process_that_is_killed_is_told_in_one_line(folder: Path) -> None:
         with pytest.raises(WorkerLost, match="processes = 1") as lost:
             several.assess(PASSAGES)
         assert "\n" not in str(lost.value)
+
+
+def test_processes_end_with_a_parent_that_is_killed(folder: Path) -> None:
+    script = (
+        "import os, signal, sys; from functools import partial; from pathlib import Path;"
+        "from nlp import workers; from nlp.assess import load_assessor;"
+        "from nlp.assessment import Passage; workers.FEW = 1; folder = Path(sys.argv[1]);"
+        "several = workers.Workers(load_assessor(folder), partial(load_assessor, folder), 2);"
+        "several.assess([Passage(uid=str(at), text=f'broken {at}') for at in range(2000)]);"
+        "print(*several._pool._processes, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert done.returncode == -signal.SIGKILL
+    left = [Path(f"/proc/{number}") for number in done.stdout.split()]
+    assert len(left) == 2
+    deadline = time.monotonic() + 20
+    while any(map(_is_running, left)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(_is_running, left))
+
+
+def _is_running(process: Path) -> bool:
+    try:
+        return process.joinpath("stat").read_text("ascii").rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _never() -> Assessor:
