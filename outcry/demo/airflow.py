@@ -87,12 +87,21 @@ class Airflow:
 
 
 def answered(ask: Any, seconds: float) -> bool:
-    """Ask twice a second until it is true; a server that is not up yet is no answer."""
+    """Ask twice a second until it is true; a server that is not up yet is no answer.
+
+    Raises:
+        HTTPError: if the question is wrong, which asking again does not change.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with contextlib.suppress(URLError, ConnectionError, TimeoutError):
+        try:
             if ask():
                 return True
+        except HTTPError as error:
+            if 400 <= error.code < 500:
+                raise
+        except (URLError, ConnectionError, TimeoutError):
+            pass
         time.sleep(0.5)
     return False
 
@@ -217,7 +226,7 @@ def _listen_again_and_again(airflow: Airflow, minutes: float | None) -> None:
     while time.monotonic() < end:
         now = datetime.now(UTC)
         window = window_of(now - timedelta(minutes=15), 15).start
-        run = f"demonstration {now:%H:%M:%S}"
+        run = f"demonstration_{now:%Y%m%dT%H%M%S}"
         answered(lambda window=window, run=run: airflow.trigger("listen", window, run), EVERY_S)
         time.sleep(min(EVERY_S, max(0.0, end - time.monotonic())))
 

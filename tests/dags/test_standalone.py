@@ -39,7 +39,7 @@ def test_a_window_goes_from_listen_to_tickets_by_assets_alone(tmp_path: Path) ->
                 for dag in ("score", "triage", "listen"):
                     assert answered(lambda dag=dag: airflow.resume(dag), 60)
                 window = datetime.fromisoformat(brand.WINDOW)
-                assert answered(lambda: airflow.trigger("listen", window, "by hand"), 60)
+                assert answered(lambda: airflow.trigger("listen", window, "by_hand"), 60)
                 through = [("listen", "success"), ("score", "success"), ("triage", "success")]
                 assert answered(lambda: runs(airflow, brand.KEY) == through, 180), "no tickets"
                 errors = airflow.call("GET", "/api/v2/importErrors")
