@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from listeners.registry import SOURCES
+from tests.deploy.test_compose import OPTIONAL
 from tests.servers.web import Answer, serving
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -137,8 +137,7 @@ def new_env() -> dict[str, str]:
 
 def test_a_new_deployment_gets_secrets_of_its_own_that_everything_accepts() -> None:
     first, second = new_env(), new_env()
-    of_sources = {name for source in SOURCES.values() for name in source.secrets.values()}
-    assert {name for name, value in first.items() if not value} == of_sources
+    assert {name for name, value in first.items() if not value} == OPTIONAL
     filled = {name: value for name, value in first.items() if value}
     assert len(set(filled.values()) | set(second.values())) == 2 * len(filled) + 1
     fernet = filled.pop("AIRFLOW_FERNET_KEY")
