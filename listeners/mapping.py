@@ -53,8 +53,12 @@ def map_items(
     return records, rejects
 
 
-def map_again(raw: Any, mapper: Mapper) -> Mention | Deletion:
+def map_again(
+    raw: Any, mapper: Mapper, left_out: str = "it is not what the target is about"
+) -> Mention | Deletion:
     """The record of an item that was rejected once, for `Replays`.
+
+    ``left_out`` says what it means that the mapper leaves an item out.
 
     Raises:
         ValueError: if it still cannot be understood, or is to be left out.
@@ -65,7 +69,7 @@ def map_again(raw: Any, mapper: Mapper) -> Mention | Deletion:
             return decode(encode(record))
     except MALFORMED as error:
         raise ValueError(one_line(error)) from error
-    raise ValueError("it is not what the target is about: leave it out")
+    raise ValueError(f"{left_out}: leave it out")
 
 
 def one_line(error: Exception) -> str:

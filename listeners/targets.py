@@ -22,9 +22,12 @@ def settings(target: Target, kind: type[T]) -> T:
     try:
         return msgspec.convert(target.params, kind)
     except msgspec.ValidationError as error:
-        raise BadTarget(
-            f"{target.source} target {target.key}: {error}: correct its settings"
-        ) from error
+        raise wrong(target, f"{error}: correct its settings") from error
+
+
+def wrong(target: Target, words: str) -> BadTarget:
+    """The error of a target whose settings cannot be used, by its name."""
+    return BadTarget(f"{target.source} target {target.key}: {words}")
 
 
 def web_address(target: Target, name: str, value: str) -> str:
@@ -36,8 +39,8 @@ def web_address(target: Target, name: str, value: str) -> str:
     address = (value if "://" in value else f"https://{value}").rstrip("/")
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadTarget(
-            f"{target.source} target {target.key}: {name} {value!r} is not an address of the web: "
-            "give a host, or http:// or https://"
+        raise wrong(
+            target,
+            f"{name} {value!r} is not an address of the web: give a host, or http:// or https://",
         )
     return address

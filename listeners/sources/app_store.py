@@ -23,13 +23,14 @@ from app_reviews.appstore.atom import atom_entries
 from app_reviews.models.country import connect_territory, normalise_country
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited
+from listeners.errors import AuthFailed, ListenerError, RateLimited
 from listeners.guard import Guarded
 from listeners.http import decoded, with_retries
 from listeners.limits import retry_at
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import MALFORMED, map_again
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply, Place
 from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
+from listeners.targets import settings, wrong
 from listeners.times import parse_time
 from listeners.walk import newest_first, starting_over
 
@@ -153,24 +154,16 @@ class AppStore:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            mention = _mention(reject.raw, _watch(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if mention is None:
-            raise ValueError("it is the app itself: leave it out")
-        return mention
+        watch = _watch(target)
+        return map_again(reject.raw, lambda raw: _mention(raw, watch, now), "it is the app itself")
 
 
 def _watch(target: Target) -> Watch:
-    try:
-        watch = msgspec.convert(target.params, Watch)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"app_store target {target.key}: {error}: correct its settings") from error
+    watch = settings(target, Watch)
     if watch.interface == "public" and watch.country is None:
-        raise BadTarget(f"app_store target {target.key}: a public feed is of one country: name it")
+        raise wrong(target, "a public feed is of one country: name it")
     if watch.country is not None and connect_territory(watch.country) is None:
-        raise BadTarget(f"app_store target {target.key}: there is no store in {watch.country!r}")
+        raise wrong(target, f"there is no store in {watch.country!r}")
     return watch
 
 

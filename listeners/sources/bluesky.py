@@ -27,7 +27,7 @@ from listeners.errors import AuthFailed, BadTarget, ListenerError, SchemaChanged
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
-from listeners.targets import settings, web_address
+from listeners.targets import settings, web_address, wrong
 from listeners.times import parse_time
 from listeners.walk import newest_first
 
@@ -327,7 +327,7 @@ def _judge(answer: Fetched) -> ListenerError | None:
 def _search(target: Target) -> Search:
     search = settings(target, Search)
     if not search.query.strip() or not search.handle.strip():
-        raise BadTarget(f"bluesky target {target.key}: give a query and the handle that searches")
+        raise wrong(target, "give a query and the handle that searches")
     return msgspec.structs.replace(search, service=web_address(target, "service", search.service))
 
 

@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, ListenerError, SchemaChanged, TargetGone
+from listeners.errors import ListenerError, SchemaChanged, TargetGone
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
-from listeners.targets import settings, web_address
+from listeners.targets import settings, web_address, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 from listeners.words import finder
@@ -268,9 +268,7 @@ def _judge(answer: Fetched) -> ListenerError | None:
 def _forum(target: Target) -> Forum:
     forum = settings(target, Forum)
     if forum.recheck < 0 or not all(word.strip() for word in forum.words):
-        raise BadTarget(
-            f"discourse target {target.key}: recheck is 0 or more, and words are not empty"
-        )
+        raise wrong(target, "recheck is 0 or more, and words are not empty")
     return msgspec.structs.replace(forum, url=web_address(target, "url", forum.url))
 
 

@@ -24,13 +24,14 @@ from app_reviews.googleplay import (
 )
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, ListenerError, RateLimited, SchemaChanged
+from listeners.errors import AuthFailed, ListenerError, RateLimited, SchemaChanged
 from listeners.guard import Guarded
 from listeners.http import decoded, with_retries
 from listeners.limits import retry_at
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention, OwnerReply
 from listeners.sources.stores import MakeTransport, Pages, Refused, Wire
+from listeners.targets import settings
 from listeners.walk import newest_first, starting_over
 
 _SHOWN = timedelta(days=7)
@@ -130,10 +131,7 @@ class GooglePlay:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return _mention(reject.raw, _watch(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: _mention(raw, _watch(target), now))
 
     def _official(
         self, watch: Watch, place: Place, target: Target, budget: Budget
@@ -254,12 +252,7 @@ def _later(what: str, answer: HttpResponse, now: datetime) -> RateLimited:
 
 
 def _watch(target: Target) -> Watch:
-    try:
-        return msgspec.convert(target.params, Watch)
-    except msgspec.ValidationError as error:
-        raise BadTarget(
-            f"google_play target {target.key}: {error}: correct its settings"
-        ) from error
+    return settings(target, Watch)
 
 
 def _is_news(item: Mention | Deletion, seen: dict[str, int]) -> bool:

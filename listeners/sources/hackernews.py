@@ -20,11 +20,11 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import SchemaChanged
 from listeners.http import Fetcher
 from listeners.mapping import map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
-from listeners.targets import settings, web_address
+from listeners.targets import settings, web_address, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 from listeners.walk import newest_first
@@ -181,7 +181,7 @@ class HackerNews:
 def _search(target: Target) -> Search:
     search = settings(target, Search)
     if not search.query.strip() or not search.tags:
-        raise BadTarget(f"hackernews target {target.key}: give a query and at least one tag")
+        raise wrong(target, "give a query and at least one tag")
     return msgspec.structs.replace(
         search,
         search_url=web_address(target, "search_url", search.search_url),

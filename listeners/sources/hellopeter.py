@@ -21,10 +21,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, SchemaChanged
+from listeners.errors import AuthFailed, SchemaChanged
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import map_again
 from listeners.mention import Author, Deletion, Mention
+from listeners.targets import settings, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 from listeners.walk import by_number, newest_first
@@ -106,10 +107,7 @@ class HelloPeter:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _business(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: self._map(raw, _business(target), now))
 
     def _page(self, business: Business, number: int, budget: Budget) -> tuple[Sequence[Any], bool]:
         answer = self._ask(business, number, budget)
@@ -172,21 +170,19 @@ class HelloPeter:
 
 
 def _business(target: Target) -> Business:
-    def wrong(words: str) -> BadTarget:
-        return BadTarget(f"hellopeter target {target.key}: {words}")
-
+    business = settings(target, Business)
     try:
-        business = msgspec.convert(target.params, Business)
         ZoneInfo(business.timezone)
-    except (msgspec.ValidationError, ValueError, OSError, LookupError) as error:
-        raise wrong(f"{error}: correct its settings") from error
+    except (ValueError, OSError, LookupError) as error:
+        raise wrong(target, f"{error}: correct its settings") from error
     if not business.slug or not business.slug.replace("-", "").isalnum():
-        raise wrong(f"slug {business.slug!r} is none: copy it from the business's address")
+        raise wrong(target, f"slug {business.slug!r} is none: copy it from the business's address")
     if business.door == "public" and not business.accept_public_terms:
         raise wrong(
+            target,
             "the public door is shut: use the Business API, or read the website's terms "
-            "and set accept_public_terms = true"
+            "and set accept_public_terms = true",
         )
     if business.door == "business" and not business.api_key:
-        raise wrong("set OUTCRY_HELLOPETER_KEY, which the business makes in its portal")
+        raise wrong(target, "set OUTCRY_HELLOPETER_KEY, which the business makes in its portal")
     return business

@@ -33,7 +33,7 @@ from listeners.errors import (
 from listeners.http import Fetched, Fetcher
 from listeners.mapping import MALFORMED, map_again
 from listeners.mention import Author, Deletion, Engagement, Mention
-from listeners.targets import settings, web_address
+from listeners.targets import settings, web_address, wrong
 from listeners.times import parse_time
 from listeners.walk import newest_first
 
@@ -227,7 +227,7 @@ class _Gone(TargetGone):
 def _search(target: Target) -> Search:
     search = settings(target, Search)
     if not search.query.strip():
-        raise BadTarget(f"lemmy target {target.key}: query is empty: give words to search for")
+        raise wrong(target, "query is empty: give words to search for")
     return msgspec.structs.replace(search, server=web_address(target, "server", search.server))
 
 

@@ -23,11 +23,12 @@ import feedparser
 import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import SchemaChanged
 from listeners.http import Fetched, Fetcher
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Kind, Mention, TimeQuality, make_uid
 from listeners.reach import shown
+from listeners.targets import settings, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -125,10 +126,7 @@ class Rss:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _feed(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: self._map(raw, _feed(target), now))
 
     def _map(self, entry: Mapping[str, Any], feed: Feed, now: datetime) -> Mention:
         title = plain_text(entry.get("title") or "") or None
@@ -165,15 +163,14 @@ class Rss:
 
 
 def _feed(target: Target) -> Feed:
+    feed = settings(target, Feed)
     try:
-        feed = msgspec.convert(target.params, Feed)
         _ = feed.zone
-    except (msgspec.ValidationError, ValueError, OSError, LookupError) as error:
-        raise BadTarget(f"rss target {target.key}: {error}: correct its settings") from error
+    except (ValueError, OSError, LookupError) as error:
+        raise wrong(target, f"{error}: correct its settings") from error
     if urlsplit(feed.url).scheme not in ("http", "https") or not feed.instance:
-        raise BadTarget(
-            f"rss target {target.key}: {shown(feed.url)} is not an address of the web: "
-            "give http:// or https://"
+        raise wrong(
+            target, f"{shown(feed.url)} is not an address of the web: give http:// or https://"
         )
     return feed
 

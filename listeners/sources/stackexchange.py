@@ -34,7 +34,7 @@ from listeners.errors import (
 from listeners.http import Fetched, Fetcher, Json
 from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
-from listeners.targets import settings, web_address
+from listeners.targets import settings, web_address, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -250,9 +250,7 @@ class StackExchange:
 def _search(target: Target) -> Search:
     search = settings(target, Search)
     if not search.site or not (search.query.strip() or search.tags):
-        raise BadTarget(
-            f"stackexchange target {target.key}: give a site, and a query or at least one tag"
-        )
+        raise wrong(target, "give a site, and a query or at least one tag")
     return msgspec.structs.replace(search, api_url=web_address(target, "api_url", search.api_url))
 
 

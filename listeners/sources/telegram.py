@@ -26,7 +26,6 @@ import msgspec
 
 from listeners.contract import Budget, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import (
-    BadTarget,
     ListenerError,
     SchemaChanged,
     TargetGone,
@@ -34,8 +33,9 @@ from listeners.errors import (
     Unsupported,
 )
 from listeners.http import raise_for_status, with_retries
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import map_again
 from listeners.mention import Author, Deletion, Mention
+from listeners.targets import settings, wrong
 from listeners.times import parse_time
 from listeners.walk import newest_first
 
@@ -206,13 +206,12 @@ class Telegram:
         Raises:
             ValueError: if it still cannot be understood, or has no words that count.
         """
-        try:
-            mention = self._map(reject.raw, _channel(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if mention is None:
-            raise ValueError("it has no text, or none of the words: leave it out")
-        return mention
+        channel = _channel(target)
+        return map_again(
+            reject.raw,
+            lambda raw: self._map(raw, channel, now),
+            "it has no text, or none of the words",
+        )
 
     def _posts(self, channel: str, before: int | None, now: datetime) -> list[Any]:
         """A page of posts, as snscrape prints them."""
@@ -266,20 +265,15 @@ class Telegram:
 
 
 def _channel(target: Target) -> Channel:
-    try:
-        channel = msgspec.convert(target.params, Channel)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"telegram target {target.key}: {error}: correct its settings") from error
+    channel = settings(target, Channel)
     if broken := _BROKEN.get(channel.scraper.partition("-")[0]):
         raise Unsupported(f"snscrape's {channel.scraper} does not work: {': '.join(broken)}")
     if channel.scraper != "telegram-channel":
-        raise BadTarget(
-            f"telegram target {target.key}: scraper {channel.scraper!r} is not known: leave it out"
-        )
+        raise wrong(target, f"scraper {channel.scraper!r} is not known: leave it out")
     if not _CHANNEL.fullmatch(channel.channel):
-        raise BadTarget(
-            f"telegram target {target.key}: channel {channel.channel!r} is no public name: "
-            "write it as it stands behind t.me/"
+        raise wrong(
+            target,
+            f"channel {channel.channel!r} is no public name: write it as it stands behind t.me/",
         )
     return channel
 

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, SchemaChanged
+from listeners.errors import AuthFailed, SchemaChanged
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import map_again
 from listeners.mention import Author, Deletion, Mention, OwnerReply, Place
+from listeners.targets import settings, wrong
 from listeners.times import parse_time
 from listeners.walk import by_number, newest_first
 
@@ -93,10 +94,7 @@ class Trustpilot:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _business(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: self._map(raw, _business(target), now))
 
     def _ask(self, business: Business, place: Mapping[str, int], budget: Budget) -> list[Any]:
         try:
@@ -157,14 +155,9 @@ def _reply(reply: Mapping[str, Any]) -> OwnerReply:
 
 
 def _business(target: Target) -> Business:
-    try:
-        business = msgspec.convert(target.params, Business)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"trustpilot target {target.key}: {error}: correct its settings") from error
+    business = settings(target, Business)
     if not business.business_unit.isalnum():
-        raise BadTarget(
-            f"trustpilot target {target.key}: business_unit is not an id: look it up by domain"
-        )
+        raise wrong(target, "business_unit is not an id: look it up by domain")
     if not business.api_key:
-        raise BadTarget(f"trustpilot target {target.key}: set OUTCRY_TRUSTPILOT_KEY")
+        raise wrong(target, "set OUTCRY_TRUSTPILOT_KEY")
     return business

@@ -21,10 +21,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
-from listeners.errors import AuthFailed, BadTarget, SchemaChanged, TargetGone
+from listeners.errors import AuthFailed, SchemaChanged, TargetGone
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Mention
+from listeners.targets import settings, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -139,10 +140,7 @@ class WordPress:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _site(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: self._map(raw, _site(target), now))
 
     def _page(
         self, site: Site, after: datetime, offset: int, budget: Budget
@@ -203,14 +201,10 @@ class WordPress:
 
 
 def _site(target: Target) -> Site:
-    try:
-        site = msgspec.convert(target.params, Site)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"wordpress target {target.key}: {error}: correct its settings") from error
+    site = settings(target, Site)
     if urlsplit(site.site).scheme not in ("http", "https") or not site.instance:
-        raise BadTarget(
-            f"wordpress target {target.key}: site {site.site!r} is not an address of the web: "
-            "give http:// or https://"
+        raise wrong(
+            target, f"site {site.site!r} is not an address of the web: give http:// or https://"
         )
     return site
 

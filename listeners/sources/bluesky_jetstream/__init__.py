@@ -28,7 +28,7 @@ import msgspec
 from websockets.sync.client import ClientConnection
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged, Transient
+from listeners.errors import SchemaChanged, Transient
 from listeners.http import TRIES
 from listeners.mapping import map_again, map_items
 from listeners.mention import Deletion, Mention
@@ -45,7 +45,7 @@ from listeners.sources.bluesky_jetstream.wire import (
     seen_at,
     seq_of,
 )
-from listeners.targets import settings
+from listeners.targets import settings, wrong
 from listeners.times import parse_time
 from listeners.words import Finder, finder
 
@@ -256,14 +256,13 @@ class BlueskyJetstream:
 
 def _stream(target: Target) -> Stream:
     stream = settings(target, Stream)
-    name = f"{target.source} target {target.key}"
     if not stream.words or not all(word.strip() for word in stream.words):
-        raise BadTarget(f"{name}: give words to listen for, none of them empty")
+        raise wrong(target, "give words to listen for, none of them empty")
     if stream.patience <= 0 or stream.history_minutes < 0:
-        raise BadTarget(f"{name}: patience is above 0, and history_minutes 0 or more")
+        raise wrong(target, "patience is above 0, and history_minutes 0 or more")
     parts = urlsplit(stream.service)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise BadTarget(f"{name}: service {stream.service!r} is no stream: give wss:// and a host")
+        raise wrong(target, f"service {stream.service!r} is no stream: give wss:// and a host")
     return stream
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.errors import BadTarget
-from listeners.mapping import MALFORMED, one_line
+from listeners.mapping import MALFORMED, map_again, one_line
 from listeners.mention import Deletion, Mention
 from listeners.sources.import_file.opening import Opened, faults_named, first_keys, opened
 from listeners.sources.import_file.options import Options, RowMapper, mapper_of, options_of
@@ -130,10 +130,7 @@ class ImportFile:
         if not isinstance(reject.raw, dict):
             raise ValueError(f"{reject.error}: mend the file and import it again")
         mapper = mapper_of(options_of(target), self._signed)
-        try:
-            return mapper(reject.raw, now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda row: mapper(row, now))
 
     @property
     def _signed(self) -> str:

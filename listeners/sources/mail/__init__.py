@@ -21,7 +21,7 @@ import msgspec
 
 from listeners.contract import Budget, Page, Reject, State, Target, Traits
 from listeners.http import with_retries
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Deletion, Mention
 from listeners.sources.mail.imap import TIMEOUT, Imap
 from listeners.sources.mail.mbox import messages
@@ -120,13 +120,10 @@ class Email:
         Raises:
             ValueError: if it still cannot be understood, or no person wrote it.
         """
-        try:
-            mention = self._map(reject.raw, mailbox_of(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if mention is None:
-            raise ValueError("it is automatic mail: leave it out")
-        return mention
+        mailbox = mailbox_of(target)
+        return map_again(
+            reject.raw, lambda raw: self._map(raw, mailbox, now), "it is automatic mail"
+        )
 
     def _map(self, mail: Mapping[str, Any], mailbox: Mailbox, now: datetime) -> Mention | None:
         return mention_of(

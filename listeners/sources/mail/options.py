@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from listeners.contract import Target
-from listeners.errors import BadTarget
+from listeners.targets import settings, wrong
 
 
 class Mailbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,19 +35,13 @@ def mailbox_of(target: Target) -> Mailbox:
         BadTarget: if they are wrong.
     """
 
-    def wrong(words: str) -> BadTarget:
-        return BadTarget(f"email target {target.key}: {words}")
-
-    try:
-        mailbox = msgspec.convert(target.params, Mailbox)
-    except msgspec.ValidationError as error:
-        raise wrong(f"{error}: correct its settings") from error
+    mailbox = settings(target, Mailbox)
     if (mailbox.host is None) == (mailbox.path is None):
-        raise wrong("give either host, for a server, or path, for a file")
+        raise wrong(target, "give either host, for a server, or path, for a file")
     if mailbox.host is not None and not (mailbox.user and mailbox.password):
-        raise wrong("a server wants user, and OUTCRY_EMAIL_PASSWORD in the environment")
+        raise wrong(target, "a server wants user, and OUTCRY_EMAIL_PASSWORD in the environment")
     if any(c in f"{mailbox.host}{mailbox.user}{mailbox.folder}" for c in "\r\n\0"):
-        raise wrong("host, user or folder holds a line break: remove it")
+        raise wrong(target, "host, user or folder holds a line break: remove it")
     if not mailbox.folder.isascii():
-        raise wrong(f"folder {mailbox.folder!r} is not ASCII: write it in modified UTF-7")
+        raise wrong(target, f"folder {mailbox.folder!r} is not ASCII: write it in modified UTF-7")
     return mailbox

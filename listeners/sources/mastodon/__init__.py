@@ -23,11 +23,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget
 from listeners.http import with_retries
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.sources.mastodon.client import Client, Timeline, id_of
+from listeners.targets import settings, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -179,13 +179,11 @@ class Mastodon:
         Raises:
             ValueError: if it still cannot be understood, or is not public.
         """
-        try:
-            mention = self._map(reject.raw, _timeline(target), {}, now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if mention is None:
-            raise ValueError("it is not public, or not to be gathered: leave it out")
-        return mention
+        return map_again(
+            reject.raw,
+            partial(self._map, timeline=_timeline(target), uris={}, now=now),
+            "it is not public, or not to be gathered",
+        )
 
     def _map(
         self, post: Any, timeline: Timeline, uris: Mapping[str, str], now: datetime
@@ -230,14 +228,9 @@ class Mastodon:
 
 
 def _timeline(target: Target) -> Timeline:
-    try:
-        timeline = msgspec.convert(target.params, Timeline)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"mastodon target {target.key}: {error}: correct its settings") from error
+    timeline = settings(target, Timeline)
     if not timeline.host or not timeline.tag or timeline.tag.startswith("#"):
-        raise BadTarget(
-            f"mastodon target {target.key}: give server as a host and tag without its '#'"
-        )
+        raise wrong(target, "give server as a host and tag without its '#'")
     return timeline
 
 

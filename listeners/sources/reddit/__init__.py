@@ -21,11 +21,12 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget, SchemaChanged
+from listeners.errors import SchemaChanged
 from listeners.http import with_retries
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.sources.reddit.client import PAGE, Client, names_of
+from listeners.targets import settings, wrong
 from listeners.walk import newest_first
 
 _OVERLAP = timedelta(hours=1)
@@ -186,13 +187,12 @@ class Reddit:
             ValueError: if it still cannot be understood.
         """
         watch = _watch(target)
-        try:
-            record = self._map(reject.raw, watch, now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
-        if not _wanted(record, watch):
-            raise ValueError("it is nothing that the target asks for: leave it out")
-        return record
+
+        def wanted(thing: Any) -> Mention | Deletion | None:
+            record = self._map(thing, watch, now)
+            return record if _wanted(record, watch) else None
+
+        return map_again(reject.raw, wanted, "it is nothing that the target asks for")
 
     def _map(self, thing: Any, watch: Watch, now: datetime) -> Mention | Deletion:
         name, author = thing["name"], thing["author"]
@@ -238,16 +238,11 @@ class Reddit:
 
 
 def _watch(target: Target) -> Watch:
-    try:
-        watch = msgspec.convert(target.params, Watch)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"reddit target {target.key}: {error}: correct its settings") from error
+    watch = settings(target, Watch)
     if not watch.query and not watch.subreddits:
-        raise BadTarget(f"reddit target {target.key}: give a query, or subreddits to read")
+        raise wrong(target, "give a query, or subreddits to read")
     if watch.query and watch.words:
-        raise BadTarget(
-            f"reddit target {target.key}: words are for comments: put them into the query"
-        )
+        raise wrong(target, "words are for comments: put them into the query")
     return watch
 
 

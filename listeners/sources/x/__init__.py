@@ -24,11 +24,12 @@ import msgspec
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
 from listeners.errors import BadTarget
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Deletion, Mention
 from listeners.sources.x.client import API, BATCH, USD, BadRequest, Client, Search
 from listeners.sources.x.place import Place
 from listeners.sources.x.posts import is_latest, items_of, mention_of
+from listeners.targets import settings, wrong
 
 __all__ = ["Search", "X"]
 
@@ -148,10 +149,7 @@ class X:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return self._map(reject.raw, _search(target), now)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: self._map(raw, _search(target), now))
 
     def _client(self, search: Search, target: Target, budget: Budget) -> Client:
         if budget.left(USD) is None:
@@ -172,19 +170,13 @@ class X:
 
 
 def _search(target: Target) -> Search:
-    def wrong(words: str) -> BadTarget:
-        return BadTarget(f"x target {target.key}: {words}")
-
-    try:
-        search = msgspec.convert(target.params, Search)
-    except msgspec.ValidationError as error:
-        raise wrong(f"{error}: correct its settings") from error
+    search = settings(target, Search)
     if not 0 < len(search.query) <= _QUERY:
-        raise wrong(f"query has {len(search.query)} characters: X takes 1 to {_QUERY}")
+        raise wrong(target, f"query has {len(search.query)} characters: X takes 1 to {_QUERY}")
     if any(not 0 < day < X.recheck_age.days for day in search.recheck_after_days):
-        raise wrong(f"recheck_after_days has other days than 1 to {X.recheck_age.days - 1}")
+        raise wrong(target, f"recheck_after_days has other days than 1 to {X.recheck_age.days - 1}")
     if not search.bearer_token:
-        raise wrong("set OUTCRY_X_TOKEN, the app's bearer token")
+        raise wrong(target, "set OUTCRY_X_TOKEN, the app's bearer token")
     return search
 
 

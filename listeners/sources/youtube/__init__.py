@@ -16,12 +16,12 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Known, Page, Rate, Reject, State, Target, Traits
-from listeners.errors import BadTarget
 from listeners.http import Fetcher
-from listeners.mapping import MALFORMED, map_items, one_line
+from listeners.mapping import map_again, map_items
 from listeners.mention import Author, Deletion, Engagement, Mention
 from listeners.sources.youtube.feeds import Place, Run
 from listeners.sources.youtube.interface import BATCH, ZONE, Interface
+from listeners.targets import settings, wrong
 from listeners.text import plain_text
 from listeners.times import parse_time
 
@@ -149,19 +149,13 @@ class YouTube:
         Raises:
             ValueError: if it still cannot be understood.
         """
-        try:
-            return _mention(reject.raw, _watch(target), now, None)
-        except MALFORMED as error:
-            raise ValueError(one_line(error)) from error
+        return map_again(reject.raw, lambda raw: _mention(raw, _watch(target), now, None))
 
 
 def _watch(target: Target) -> Watch:
-    try:
-        watch = msgspec.convert(target.params, Watch)
-    except msgspec.ValidationError as error:
-        raise BadTarget(f"youtube target {target.key}: {error}: correct its settings") from error
+    watch = settings(target, Watch)
     if [bool(watch.videos), bool(watch.channel), bool(watch.query)].count(True) != 1:
-        raise BadTarget(f"youtube target {target.key}: give one of videos, channel and query")
+        raise wrong(target, "give one of videos, channel and query")
     return watch
 
 
