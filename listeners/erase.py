@@ -98,7 +98,7 @@ def _erase_raw(landing: Landing, part: Part, doomed: Doomed, clean: Clean, done:
         done.files += 1
     # A run that died after the raw part left assessments of what is not there any more.
     left = {record.uid for record in records} - gone
-    for kind in scored_kinds(landing):
+    for kind in landing.scored_kinds():
         if landing.has(kind, part):
             old = list(landing.read_lines(kind, part))
             new = [clean(line) for line in old if _uid_of.decode(line).uid in left]
@@ -107,28 +107,20 @@ def _erase_raw(landing: Landing, part: Part, doomed: Doomed, clean: Clean, done:
                 done.files += 1
 
 
-def erased_from(landing: Landing, part: Part) -> int:
-    """How many records of a raw part were erased on purpose, whenever that was interrupted."""
+def first_length(landing: Landing, part: Part) -> int | None:
+    """How many records a raw part had before any was erased; None if none was."""
     known = landing.read_document(_note_name(part))
-    if known is None:
-        return 0
-    return _length_of.decode(known).lines - sum(1 for _ in landing.read_lines(RAW, part))
+    return None if known is None else _length_of.decode(known).lines
 
 
 def _note_length(landing: Landing, part: Part, lines: int) -> None:
     """Keep how many lines a part had at first, so that its books can still be checked."""
-    if landing.read_document(_note_name(part)) is None:
+    if first_length(landing, part) is None:
         landing.write_document(_note_name(part), msgspec.json.encode(_Length(lines)))
 
 
 def _note_name(part: Part) -> str:
     return f"erased/{part.name.removesuffix('.jsonl.gz')}.json"
-
-
-def scored_kinds(landing: Landing) -> list[str]:
-    """The kinds of scored parts that there are, by name."""
-    folder = landing.root / "scored"
-    return sorted(f"scored/{path.name}" for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def _clean_documents(landing: Landing, folder: str, clean: Clean, done: Erased) -> None:

@@ -5,6 +5,7 @@
     scored/model=M/source=S/window=W/target=T/part-00000.jsonl.gz   what a model made of raw
     ledger/source=S/window=W/target=T.json                          what was asked and got
     state/source=S/target=T.json                                    where to go on
+    erased/source=S/window=W/target=T/part-00000.json               what a part once held
 
 A file appears whole or not at all: it is written under a temporary name in its folder,
 flushed to the disk and renamed. Readers pass over what an interrupted writer left.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from listeners.contract import Budget, Known, Listener, Page, Rechecks, State, Target, Traits
-from listeners.landing import RAW, Landing, window_name
+from listeners.landing import RAW, Landing, window_name, window_start
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
 from listeners.run import collect
@@ -93,7 +93,7 @@ def recent(landing: Landing, target: Target, since: datetime) -> dict[str, _Late
     oldest = window_name(since - _SLACK)
     for key in (target.key, f"{target.key}{SUFFIX}"):
         for part in landing.parts(RAW, source=target.source, target=key):
-            if part.window[:1].isdigit() and part.window < oldest:
+            if window_start(part.window) and part.window < oldest:
                 continue
             for record in landing.records(part):
                 if isinstance(record, Deletion):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from listeners.coverage import coverage, silences
+from listeners.coverage import Line, coverage, silences
 from outcry.alerts import News, tell
 from outcry.reconcile import reconcile
 from outcry.settings import Settings
 from triage.deliveries import Worked
 from triage.incident import LIVE
 from triage.incidents import incidents
-from triage.store.base import QueueFilter, Store
+from triage.store.base import QueueFilter, Store, pages
 from triage.ticket import OPEN, WAITING, Ticket
 
 PAGE = 500
@@ -73,7 +73,8 @@ def digest(settings: Settings, store: Store, now: datetime) -> Digest:
     heard = coverage(settings.landing, "day", day)
     waiting = overdue = due_soon = opened = still_open = 0
     oldest: Ticket | None = None
-    for ticket in _open_tickets(store):
+    found = pages(store, QueueFilter(statuses=OPEN), PAGE)
+    for ticket in (one.ticket for page in found for one in page):
         still_open += 1
         opened += begin <= ticket.opened_at < end
         if ticket.handling.status not in WAITING or ticket.answered_at is not None:
@@ -101,7 +102,7 @@ def digest(settings: Settings, store: Store, now: datetime) -> Digest:
             for one in incidents(store)
             if one.state in LIVE
         ),
-        trouble=tuple(_trouble(settings, store, day, now)),
+        trouble=tuple(_trouble(settings, store, heard, now)),
     )
 
 
@@ -115,19 +116,10 @@ def send(settings: Settings, store: Store, found: Digest, now: datetime) -> Work
     return tell(settings.alerts, store, [news], now)
 
 
-def _open_tickets(store: Store) -> Iterator[Ticket]:
-    cursor: str | None = None
-    while True:
-        page = store.queue(QueueFilter(statuses=OPEN), after=cursor, size=PAGE)
-        for one in page.tickets:
-            yield one.ticket
-        cursor = page.next
-        if cursor is None:
-            return
-
-
-def _trouble(settings: Settings, store: Store, day: str, now: datetime) -> Iterator[str]:
-    for line in coverage(settings.landing, "day", day):
+def _trouble(
+    settings: Settings, store: Store, heard: Sequence[Line], now: datetime
+) -> Iterator[str]:
+    for line in heard:
         if line.answered < line.asked:
             yield (
                 f"{line.source}/{line.target} failed in {line.asked - line.answered} of "

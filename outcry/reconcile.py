@@ -7,13 +7,13 @@ Whatever was interrupted shows as a difference here, with its name and the step 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from listeners import ledger
-from listeners.erase import erased_from
+from listeners.erase import first_length
 from listeners.landing import RAW, Landing, Part, scored
 from listeners.mention import Mention
 from nlp.loading import model_id
@@ -68,15 +68,10 @@ def reconcile(settings: Settings, store: Store, since: datetime) -> Iterator[Bal
 
     Holds one part in memory. What is being collected at this moment may differ until it is done.
     """
-    landing, kind = settings.landing, scored(model_id(settings.model_folder))
-    counted: dict[tuple[str, str], int] = defaultdict(int)
-    for row in ledger.rows(landing):
-        if row.finished_at >= since:
-            counted[row.source, row.window] += row.new + row.changed + row.deleted
-    for (source, window), records in sorted(counted.items()):
+    landing = settings.landing
+    for (source, window), records in _heard(landing, since):
         parts = list(landing.parts(RAW, source=source, window=window))
-        names = {part: f"{kind}/{part.name}" for part in parts if landing.has(kind, part)}
-        folded = store.done("folded", list(names.values()))
+        unscored, unfolded = _waiting(settings, store, parts)
         landed, mentions, stored = 0, 0, 0
         for part in parts:
             lines, uids = _held(landing, part)
@@ -90,20 +85,9 @@ def reconcile(settings: Settings, store: Store, since: datetime) -> Iterator[Bal
             landed=landed,
             mentions=mentions,
             stored=stored,
-            unscored=len(parts) - len(names),
-            unfolded=sum(name not in folded for name in names.values()),
+            unscored=unscored,
+            unfolded=unfolded,
         )
-
-
-def _held(landing: Landing, part: Part) -> tuple[int, set[str]]:
-    """How many lines a part has, erased ones included, and the mentions in it."""
-    lines = erased_from(landing, part)
-    uids = set()
-    for record in landing.records(part):
-        lines += 1
-        if isinstance(record, Mention):
-            uids.add(record.uid)
-    return lines, uids
 
 
 def left_behind(
@@ -111,17 +95,46 @@ def left_behind(
 ) -> tuple[list[Window], list[str]]:
     """Windows that were heard, but not scored or triaged; and files and senders, by window name.
 
-    The window that is being worked on is left out.
+    The window that is being worked on is left out. Nothing is read but what parts there are.
     """
+    landing = settings.landing
     young = now - timedelta(minutes=2 * settings.listen.every_minutes)
     windows: dict[str, Window] = {}
     others: set[str] = set()
-    for balance in reconcile(settings, store, now - timedelta(days=days)):
-        if not (balance.unscored or balance.unfolded):
+    for (source, name), _ in _heard(landing, now - timedelta(days=days)):
+        parts = list(landing.parts(RAW, source=source, window=name))
+        if not any(_waiting(settings, store, parts)):
             continue
-        window = window_named(balance.window, settings.listen.every_minutes)
+        window = window_named(name, settings.listen.every_minutes)
         if window is None:
-            others.add(balance.window)
+            others.add(name)
         elif window.end <= young:
-            windows[window.name] = window
+            windows[name] = window
     return [windows[name] for name in sorted(windows)], sorted(others)
+
+
+def _heard(landing: Landing, since: datetime) -> list[tuple[tuple[str, str], int]]:
+    """Each source and window with a run since, and how many records the ledger counts, sorted."""
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    for row in ledger.rows(landing):
+        if row.finished_at >= since:
+            counted[row.source, row.window] += row.new + row.changed + row.deleted
+    return sorted(counted.items())
+
+
+def _waiting(settings: Settings, store: Store, parts: Sequence[Part]) -> tuple[int, int]:
+    """How many of these raw parts wait to be scored, and how many scored ones to be triaged."""
+    landing, kind = settings.landing, scored(model_id(settings.model_folder))
+    names = [f"{kind}/{part.name}" for part in parts if landing.has(kind, part)]
+    return len(parts) - len(names), len(names) - len(store.done("folded", names))
+
+
+def _held(landing: Landing, part: Part) -> tuple[int, set[str]]:
+    """How many lines a part has, erased ones included, and the mentions in it."""
+    lines = 0
+    uids = set()
+    for record in landing.records(part):
+        lines += 1
+        if isinstance(record, Mention):
+            uids.add(record.uid)
+    return first_length(landing, part) or lines, uids
