@@ -39,7 +39,7 @@ from triage.intake import store_records
 from triage.priority import explain
 from triage.rules import Rules
 from triage.store import Store, open_store
-from triage.store.base import QueueFilter
+from triage.store.base import QueueFilter, pages
 from triage.store.records import batches
 from triage.ticket import WAITING, Ticket
 
@@ -145,14 +145,7 @@ def fill(store: Store, stream: Judged, times: list[datetime]) -> None:
 def queue(store: Store) -> tuple[list[Ticket], list[int]]:
     """Everything that waits, as an agent sees it, and the number of each opening post."""
     wanted = QueueFilter(statuses=WAITING, free_at=NOW)
-    tickets: list[Ticket] = []
-    after: str | None = None
-    while True:
-        page = store.queue(wanted, after, PAGE)
-        tickets += [entry.ticket for entry in page.tickets]
-        after = page.next
-        if after is None:
-            break
+    tickets = [entry.ticket for page in pages(store, wanted, PAGE) for entry in page]
     openings = [opening_of(ticket) or "" for ticket in tickets]
     known = {}
     for some in batches(openings, PAGE):

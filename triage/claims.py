@@ -16,7 +16,7 @@ from triage.errors import Conflict, IllegalMove, NoSuchTicket, StoreRefused
 from triage.lanes import wanted_by
 from triage.life import Action, Change
 from triage.rules import Rules
-from triage.store.base import Store, Versioned, Write
+from triage.store.base import Store, Versioned, Write, pages
 from triage.ticket import WAITING, Ticket
 
 ATTEMPTS = 5
@@ -60,11 +60,9 @@ def claim_next(
     """
     wanted = wanted_by(store, agent, now, rules, departments)
     for _ in range(ROUNDS):
-        cursor: str | None = None
         lost = False
-        while True:
-            page = store.queue(wanted, after=cursor, size=PAGE)
-            entries = list(page.tickets)
+        for page in pages(store, wanted, PAGE):
+            entries = list(page)
             while entries:
                 entry = entries.pop(0)
                 change = life.claim(entry.ticket, agent, now, rules.lease)
@@ -75,9 +73,6 @@ def claim_next(
                     lost = True
                     entries = _still_free(store, entries, now)
                     random.Random(f"{agent} {now} {entry.version}").shuffle(entries)
-            cursor = page.next
-            if cursor is None:
-                break
         if not lost:
             return None
     raise Conflict(f"others were faster {ROUNDS} times: ask for the next ticket again")

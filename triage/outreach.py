@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from triage.claims import act, claim_next, find, raise_refusals
 from triage.folds import opening_of
 from triage.joining import authors
 from triage.rules import Rules
-from triage.store.base import QueueFilter, Store, Write
+from triage.store.base import QueueFilter, Store, Write, pages
 from triage.tables import csv_of
 from triage.ticket import WAITING, Ticket
 
@@ -70,15 +71,8 @@ def queue_rows(
     from the vault, None when nobody is known.
     """
     wanted = wanted if wanted is not None else QueueFilter(statuses=WAITING)
-    tickets: list[Ticket] = []
-    cursor: str | None = None
-    while len(tickets) < size:
-        page = store.queue(wanted, after=cursor, size=min(500, size - len(tickets)))
-        tickets += [entry.ticket for entry in page.tickets]
-        cursor = page.next
-        if cursor is None:
-            break
-    return rows_of(store, tickets)
+    found = (entry.ticket for page in pages(store, wanted, min(500, size)) for entry in page)
+    return rows_of(store, list(islice(found, size)))
 
 
 def rows_of(store: Store, tickets: Sequence[Ticket]) -> list[dict[str, Any]]:

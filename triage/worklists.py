@@ -13,7 +13,7 @@ import msgspec
 
 from triage.contacts import verdicts
 from triage.policy import ContactPolicy
-from triage.store.base import QueueFilter, Store
+from triage.store.base import QueueFilter, Store, pages
 from triage.ticket import WAITING, Ticket
 
 PAGE = 200
@@ -92,13 +92,8 @@ def worklist(store: Store, shift: Shift, policy: ContactPolicy, now: datetime) -
 
 def _pages(store: Store, shift: Shift, now: datetime) -> Iterator[list[Ticket]]:
     wanted = QueueFilter(statuses=WAITING, departments=shift.departments, free_at=now)
-    cursor: str | None = None
-    while True:
-        page = store.queue(wanted, after=cursor, size=PAGE)
-        yield [entry.ticket for entry in page.tickets]
-        cursor = page.next
-        if cursor is None:
-            return
+    for page in pages(store, wanted, PAGE):
+        yield [entry.ticket for entry in page]
 
 
 def rows(store: Store, made: Worklist, reply: str = "") -> list[dict[str, object]]:

@@ -23,7 +23,7 @@ from triage.deliveries import (
 from triage.errors import IllegalMove, NoSuchTicket
 from triage.results import finish
 from triage.rules import Rules
-from triage.store.base import QueueFilter, Store
+from triage.store.base import QueueFilter, Store, pages
 from triage.ticket import OPEN, Ticket
 
 TITLE = 80
@@ -46,13 +46,8 @@ def push(
     knows it by its id, and a try that may have arrived is looked for before the next.
     """
     wanted = QueueFilter(statuses=OPEN, departments=tuple(departments))
-    cursor: str | None = None
-    while True:
-        page = store.queue(wanted, after=cursor, size=200)
-        enqueue(store, [_delivery(one.ticket, desk.name, now) for one in page.tickets])
-        cursor = page.next
-        if cursor is None:
-            break
+    for page in pages(store, wanted, 200):
+        enqueue(store, [_delivery(one.ticket, desk.name, now) for one in page])
 
     def send(one: Delivery) -> str:
         card = msgspec.convert(one.payload, Card)

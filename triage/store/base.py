@@ -202,6 +202,17 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
 Stage = Literal["stored", "folded"]
 
 
+def pages(store: Store, wanted: QueueFilter, size: int) -> Iterator[tuple[Versioned, ...]]:
+    """The queue, page by page, best first; the next one is asked for when it is wanted."""
+    cursor: str | None = None
+    while True:
+        page = store.queue(wanted, after=cursor, size=size)
+        yield page.tickets
+        cursor = page.next
+        if cursor is None:
+            return
+
+
 class Store(Shelf, Protocol):
     """See the module's docstring for what every method guarantees."""
 
