@@ -17,8 +17,6 @@ import numpy as np
 from nlp.artefact import (
     COMPLAINT,
     HEADS,
-    LEVELS,
-    SENTIMENTS,
     Floats,
     Integers,
     Metadata,
@@ -28,7 +26,7 @@ from nlp.artefact import (
 )
 from nlp.evidence import strongest
 from nlp.features import Batch, Spellings
-from nlp.reader import Reading
+from nlp.reader import Reading, reading_of
 from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
@@ -107,17 +105,13 @@ class Baseline:
         stars: float | None = None,
     ) -> Reading:
         """The reading of one text, of what `pulls` says of it."""
-        chances, chance = self.moods(score), self.chance(score, stars)
-        complaint = chance >= self.calibration.threshold
-        levels = list(score[COMPLAINT + 1 :])
         slope = self.calibration.slope
-        return Reading(
-            sentiment=SENTIMENTS[chances.index(max(chances))],
-            sentiment_probabilities=dict(zip(SENTIMENTS, chances, strict=True)),
-            complaint=complaint,
-            complaint_probability=chance,
-            severity=LEVELS[levels.index(max(levels))] if complaint else 0,
-            evidence=strongest(text, tokens, [slope * one for one in pulls]),
+        return reading_of(
+            self.moods(score),
+            self.chance(score, stars),
+            self.calibration.threshold,
+            score[COMPLAINT + 1 :],
+            strongest(text, tokens, [slope * one for one in pulls]),
         )
 
     def _parts(self, texts: Sequence[str]) -> tuple[Batch, Floats, Floats]:

@@ -17,11 +17,10 @@ import numpy as np
 
 from nlp import heads
 from nlp.artefact import COMPLAINT as LINEAR_COMPLAINT
-from nlp.artefact import LEVELS, SENTIMENTS
 from nlp.baseline import Baseline, load_baseline, sigmoid, softmax
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.evidence import strongest
-from nlp.reader import Reading
+from nlp.reader import Reading, reading_of
 from nlp.session import RESTORE, Encoder, Pieces, Scored
 from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
@@ -172,17 +171,12 @@ class BlendedEncoder:
 
     def _reading(self, text: str, raw: Raw, stars: float | None) -> Reading:
         blend = self.metadata.blend
-        chance = complaint_chance(raw, blend, stars)
-        complaint = chance >= blend.threshold
-        sentiments = sentiment_chances(raw, blend)
-        levels = severity_chances(raw, blend)
-        return Reading(
-            sentiment=SENTIMENTS[sentiments.index(max(sentiments))],
-            sentiment_probabilities=dict(zip(SENTIMENTS, sentiments, strict=True)),
-            complaint=complaint,
-            complaint_probability=chance,
-            severity=LEVELS[levels.index(max(levels))] if complaint else 0,
-            evidence=strongest(text, raw.tokens, pulls(raw, blend)),
+        return reading_of(
+            sentiment_chances(raw, blend),
+            complaint_chance(raw, blend, stars),
+            blend.threshold,
+            severity_chances(raw, blend),
+            strongest(text, raw.tokens, pulls(raw, blend)),
         )
 
 

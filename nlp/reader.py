@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from nlp.artefact import LEVELS, SENTIMENTS
 from nlp.assessment import Evidence, Sentiment
 
 
@@ -19,6 +20,28 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     complaint_probability: float | None = None
     severity: int | None = None
     evidence: tuple[Evidence, ...] = ()
+
+
+def reading_of(
+    sentiments: Sequence[float],
+    chance: float,
+    threshold: float,
+    levels: Sequence[float],
+    evidence: tuple[Evidence, ...],
+) -> Reading:
+    """What a model with all heads says: its numbers by label, the likeliest chosen.
+
+    What is called no complaint has no severity.
+    """
+    complaint = chance >= threshold
+    return Reading(
+        sentiment=SENTIMENTS[sentiments.index(max(sentiments))],
+        sentiment_probabilities=dict(zip(SENTIMENTS, sentiments, strict=True)),
+        complaint=complaint,
+        complaint_probability=chance,
+        severity=LEVELS[levels.index(max(levels))] if complaint else 0,
+        evidence=evidence,
+    )
 
 
 class Reader(Protocol):

@@ -11,7 +11,7 @@ import msgspec
 
 from triage.policy import ContactPolicy, Person, Verdict, verdict
 from triage.store.base import Store
-from triage.store.shelf import Keep
+from triage.store.shelf import Keep, Kind
 from triage.ticket import Ticket
 
 Outcome = Literal["resolved", "no answer", "wrong person", "not a complaint", "already solved"]
@@ -80,17 +80,8 @@ def record_contact(store: Store, contact: Contact) -> bool:
 
 def prefer(store: Store, preference: Preference) -> None:
     """Keep what a customer wishes; the last wish counts."""
-    while True:
-        found = store.shelved("optout", [preference.customer]).get(preference.customer)
-        keep = Keep(
-            key=preference.customer,
-            at=preference.at,
-            group=preference.customer,
-            record=preference,
-            version=found.version if found else None,
-        )
-        if not store.shelve("optout", [keep]).conflicts:
-            return
+    name = preference.customer
+    _replace(store, "optout", Keep(key=name, at=preference.at, group=name, record=preference))
 
 
 FORGOTTEN = "asked to be forgotten"
@@ -160,17 +151,18 @@ def learn(store: Store, ticket: Ticket, outcome: Outcome, by: str, now: datetime
         department=ticket.department,
         model=opening.model if opening else None,
     )
+    keep = Keep(key=ticket.ticket, at=now, group=ticket.customer, record=label)
+    _replace(store, "label", keep)
+    return label
+
+
+def _replace(store: Store, kind: Kind, keep: Keep) -> None:
+    """Keep a record in the place of whatever is kept by its key now."""
     while True:
-        found = store.shelved("label", [ticket.ticket]).get(ticket.ticket)
-        keep = Keep(
-            key=ticket.ticket,
-            at=now,
-            group=ticket.customer,
-            record=label,
-            version=found.version if found else None,
-        )
-        if not store.shelve("label", [keep]).conflicts:
-            return label
+        found = store.shelved(kind, [keep.key]).get(keep.key)
+        fresh = msgspec.structs.replace(keep, version=found.version if found else None)
+        if not store.shelve(kind, [fresh]).conflicts:
+            return
 
 
 def labels(store: Store) -> Iterator[Label]:

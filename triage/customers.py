@@ -24,6 +24,7 @@ from triage.evidence import CERTAIN, CONFIDENCE, Kind, Mark
 from triage.rules import Rules
 from triage.store.base import Identity, Store
 from triage.store.shelf import Keep, Kept
+from triage.store.shelf import Kind as ShelfKind
 
 State = Literal["proposed", "joined", "refused", "undone"]
 ATTEMPTS = 5
@@ -97,8 +98,7 @@ def note(store: Store, seen: Iterable[tuple[str, Sequence[Mark], datetime]], rul
         if len(after) <= MOST_OF_MARK:
             for customer, (_, at) in fresh.items():
                 _pair(pairs, customer, after, mark, at)
-    if keeps and store.shelve("account", keeps).conflicts:
-        raise Conflict("accounts were changed by another process: run it again")
+    _shelve(store, "account", keeps)
     _link(store, pairs)
 
 
@@ -178,8 +178,7 @@ def forget(store: Store, gone: Iterable[str]) -> None:
         elif marked != member.marked:
             record = msgspec.structs.replace(member, marked=marked)
             keep = Keep(key=known.key, at=known.at, record=record, version=known.version)
-            if store.shelve("account", [keep]).conflicts:
-                raise Conflict("accounts were changed by another process: run it again")
+            _shelve(store, "account", [keep])
     # Last: by the links a run that was killed finds the others again.
     store.unshelve("link", [one.key for one in kept])
 
@@ -234,8 +233,7 @@ def _link(store: Store, pairs: dict[tuple[str, str], list[tuple[Evidence, dateti
             joined.append(link)
         if link != before:
             keeps.append(_keep(link, known.get(key)))
-    if keeps and store.shelve("link", keeps).conflicts:
-        raise Conflict("links were changed by another process: run it again")
+    _shelve(store, "link", keeps)
     if joined:
         _settle(store, [(link.one, link.other, True) for link in joined])
 
@@ -302,8 +300,7 @@ def _settle(store: Store, changes: Iterable[tuple[str, str, bool]]) -> None:
                     version=version,
                 )
             )
-    if keeps and store.shelve("account", keeps).conflicts:
-        raise Conflict("accounts were changed by another process: run it again")
+    _shelve(store, "account", keeps)
     if gone:
         store.unshelve("account", gone)
 
@@ -336,6 +333,11 @@ def _keep(link: Link, kept: Kept | None) -> Keep:
         record=link,
         version=kept.version if kept is not None else None,
     )
+
+
+def _shelve(store: Store, kind: ShelfKind, keeps: Sequence[Keep]) -> None:
+    if keeps and store.shelve(kind, keeps).conflicts:
+        raise Conflict(f"{kind}s were changed by another process: run it again")
 
 
 def _put(store: Store, link: Link, kept: Kept) -> None:

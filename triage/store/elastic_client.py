@@ -5,6 +5,7 @@ Everything here raises `triage.errors.StoreError` and nothing of the client's.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import threading
@@ -300,6 +301,11 @@ class Cluster:
                 if document["found"]:
                     found[document["_id"]] = document
         return found
+
+    def holds(self, action: Action) -> bool:
+        """Whether a repeated write met its own first try, whose answer was lost."""
+        found = self.get(action.index, [action.id]).get(action.id)
+        return found is not None and found["_source"] == json.loads(action.body)
 
     def count(self, index: str, query: Query) -> int:
         answer = self.call(

@@ -78,7 +78,7 @@ class ElasticShelf:
         for (position, action), outcome in zip(actions.items(), outcomes, strict=True):
             if outcome.state == "refused":
                 became[position] = refusal(keeps[position].key, outcome.reason)
-            elif outcome.state == "done" or (outcome.repeated and self._holds(action)):
+            elif outcome.state == "done" or (outcome.repeated and self._cluster.holds(action)):
                 became[position] = "done"
         keys = [keep.key for keep in keeps]
         return Written(
@@ -107,11 +107,6 @@ class ElasticShelf:
             return Action(op="create", index=index, id=id, body=document)
         seen = documents.seen(keep.version)
         return seen and Action(op="index", index=index, id=id, body=document, seen=seen)
-
-    def _holds(self, action: Action) -> bool:
-        """Whether a repeated write met its own first try, whose answer was lost."""
-        found = self._cluster.get(action.index, [action.id]).get(action.id)
-        return found is not None and found["_source"] == msgspec.json.decode(action.body)
 
     def shelved(self, kind: Kind, keys: Sequence[str]) -> dict[str, Kept]:
         ids = [f"{kind}/{key}" for key in keys]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -138,7 +137,7 @@ class TicketIndices:
         for (position, action), outcome in zip(actions.items(), outcomes, strict=True):
             if outcome.state == "refused":
                 became[position] = refusal(action.id, outcome.reason)
-            elif outcome.state == "done" or (outcome.repeated and self._is_stored(action)):
+            elif outcome.state == "done" or (outcome.repeated and self._cluster.holds(action)):
                 became[position] = "done"
                 events += writes[position].events
         try:
@@ -158,11 +157,6 @@ class TicketIndices:
             return Action(op="create", index=index, id=id, body=document)
         seen = documents.seen(write.version)
         return seen and Action(op="index", index=index, id=id, body=document, seen=seen)
-
-    def _is_stored(self, action: Action) -> bool:
-        """Whether a repeated write met its own first try, whose answer was lost."""
-        found = self._cluster.get(action.index, [action.id]).get(action.id)
-        return found is not None and found["_source"] == json.loads(action.body)
 
     def _empty_outboxes(self, writes: Sequence[Write]) -> None:
         """Copy the events of the changes that are about to be replaced."""
