@@ -48,7 +48,13 @@ def split(
     store.set_alone(uids, True)
     settle(store, sorted({row.uid for row in members} | set(uids)))
     said = f"{len(uids)} posts are cases of their own{words and f': {words}'}"
-    _change_threads(store, ticket.ticket, "split", agent, now, said, without=uids)
+    own = {make_ticket_id(uid) for uid in uids}
+    # Tickets that were merged into this one may hold them, too, and would bring them back.
+    merged = {
+        one.ticket.ticket for one in store.tickets_of_threads(sorted(uids)) if not _is_live(one)
+    }
+    for holder in sorted({ticket.ticket} | merged - own):
+        _change_threads(store, holder, "split", agent, now, said, without=uids)
     listed = [fold.uid for fold in ticket.mentions]
     fold_cases(store, [*listed, *uids], rules, now)
     return [one.ticket for one in store.tickets_of_threads(sorted(uids)) if _is_live(one)]
@@ -103,15 +109,27 @@ def unmerge(store: Store, name: str, agent: str, now: datetime, rules: Rules) ->
         raise IllegalMove(f"{entry.ticket.ticket} is not merged into another: see its history")
     taker = (entry.ticket.handling.outcome or "").removeprefix(MERGED)
     back = life.reopen(entry.ticket, agent, now, f"not the same case as {taker}")
+    said = f"gave back {entry.ticket.ticket}"
+    listed = {fold.uid for fold in entry.ticket.mentions}
+    held = entry.ticket.threads
+    # Who took it may have been merged in its turn: each of them has what it held.
+    for holder in _chain(store, taker):
+        _change_threads(store, holder.ticket, "split", agent, now, said, without=held)
+        listed |= {fold.uid for fold in holder.mentions}
     if not _write(store, entry, back.ticket, back.event):
         raise Conflict(f"{entry.ticket.ticket} was changed by others: try again")
-    said = f"gave back {entry.ticket.ticket}"
-    held = entry.ticket.threads
-    _change_threads(store, taker, "split", agent, now, said, without=held)
-    listed = {fold.uid for fold in entry.ticket.mentions}
-    listed |= {fold.uid for fold in find(store, taker).ticket.mentions}
     fold_cases(store, sorted(listed), rules, now)
     return find(store, entry.ticket.ticket).ticket
+
+
+def _chain(store: Store, name: str) -> list[Ticket]:
+    """The ticket, the one it was merged into, and so on to the one that is live."""
+    chain: dict[str, Ticket] = {}
+    while name not in chain:
+        chain[name] = ticket = find(store, name).ticket
+        if is_merged(ticket):
+            name = (ticket.handling.outcome or "").removeprefix(MERGED)
+    return list(chain.values())
 
 
 def _check_split(store: Store, ticket: Ticket, uids: Sequence[str], rules: Rules) -> None:

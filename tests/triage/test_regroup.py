@@ -75,6 +75,35 @@ def test_a_merge_takes_everything_and_undoing_it_gives_it_back(store: DictStore)
     assert store.kept == before
 
 
+def test_a_merge_can_be_undone_after_its_taker_was_merged_in_its_turn(store: DictStore) -> None:
+    others = [
+        heard(n, f"the shop in {n} was rude", who, 5) for n, who in [("8", "dee"), ("9", "eli")]
+    ]
+    triage(store, others)
+    tickets = {key: ticket.ticket for key, ticket in live(store).items()}
+    regroup.merge(store, tickets[uid("9")], tickets[uid("8")], "eve", NOW, RULES)
+    regroup.merge(store, tickets[uid("8")], tickets[uid("1")], "eve", NOW, RULES)
+    regroup.unmerge(store, tickets[uid("9")], "eve", NOW, RULES)
+    regroup.unmerge(store, tickets[uid("8")], "eve", NOW, RULES)
+    for off in ("8", "9"):
+        assert [fold.uid for fold in live(store)[uid(off)].mentions] == [uid(off)]
+    assert {uid("8"), uid("9")}.isdisjoint(fold.uid for fold in live(store)[uid("1")].mentions)
+
+
+def test_undoing_a_merge_does_not_undo_a_later_split(store: DictStore) -> None:
+    shops = [
+        heard(n, f"the shop in {n} was rude", who, 5) for n, who in [("8", "dee"), ("9", "eli")]
+    ]
+    triage(store, shops)
+    tickets = {key: ticket.ticket for key, ticket in live(store).items()}
+    regroup.merge(store, tickets[uid("9")], tickets[uid("8")], "eve", NOW, RULES)
+    regroup.merge(store, tickets[uid("8")], tickets[uid("1")], "eve", NOW, RULES)
+    regroup.split(store, tickets[uid("1")], [uid("9")], "eve", NOW, RULES)
+    back = regroup.unmerge(store, tickets[uid("8")], "eve", NOW, RULES)
+    assert [fold.uid for fold in back.mentions] == [uid("8")]
+    assert [fold.uid for fold in live(store)[uid("9")].mentions] == [uid("9")]
+
+
 def test_only_a_complaint_of_the_ticket_can_be_split_off(store: DictStore) -> None:
     ticket = live(store)[uid("1")].ticket
     with pytest.raises(IllegalMove, match="split off the others"):
