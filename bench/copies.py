@@ -2,23 +2,27 @@
 
 ``FOLDER`` holds the labelled sets (see `models.data`). Each of the chosen rows is copied once or
 more by edits, truncation, added handles, emoji and links, or several of these; copies, originals
-and thousands of other real rows go through `triage.families` in random order. A copy is found if
-it is in one family with its original; a join is right if both texts come from the same row.
+and thousands of other real rows go through `triage.families`, with an embedded store, in random
+order. A copy is found if it is in one family with its original; a join is right if both texts
+come from the same row.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from models import data
-from triage.families import Families
+from triage.families import place
 from triage.likeness import sketch, words_of
+from triage.store import open_store
 
+CHUNK = 1000
 EMOJI = ("😡", "🙄", "😂", "💀", "🤬", "👎", "😭")
 HANDLES = ("@acme", "@newsdesk", "@a_friend", "@ombud", "@watchdog_za")
 FILLERS = ("really", "please", "seriously", "again", "still", "omg", "honestly", "just")
@@ -36,7 +40,7 @@ def main() -> None:
         print(f"recall {kind:22} {found / of:6.3f}  ({found:,} of {of:,})")
     print(f"precision{'':20} {precision[0] / precision[1]:6.4f}  ({precision[0]:,} of "
           f"{precision[1]:,} joins)")  # fmt: skip
-    print(f"{texts:,} texts in {seconds:.1f} s: {texts / seconds:,.0f}/s, memory only")
+    print(f"{texts:,} texts in {seconds:.1f} s: {texts / seconds:,.0f}/s")
     if given.worst:
         for one, other in wrong[:10]:
             print(f"- {one}\n  {other}")
@@ -76,19 +80,13 @@ def measure(
 def _join(
     texts: list[tuple[str, int, str]],
 ) -> tuple[dict[tuple[str, int], str], list[tuple[str, str]], int, int, float]:
-    families = Families()
     family_of: dict[tuple[str, int], str] = {}
     sources: dict[str, int] = {}
     leader: dict[str, str] = {}
     wrong: list[tuple[float, str, str]] = []
     right = joins = 0
     start = time.perf_counter()
-    for text, n, _ in texts:
-        made = sketch(text)
-        if made is None:
-            family_of[text, n] = f"short {text} {n}"
-            continue
-        family, like = families.place(made)
+    for (text, n, _), (family, like) in zip(texts, _placed(texts), strict=True):
         family_of[text, n] = family
         if family not in sources:
             sources[family], leader[family] = n, text
@@ -100,6 +98,20 @@ def _join(
     seconds = time.perf_counter() - start
     wrong.sort()
     return family_of, [pair[1:] for pair in wrong], right, joins, seconds
+
+
+def _placed(texts: list[tuple[str, int, str]]) -> Iterator[tuple[str, float]]:
+    """The family of each text, found in an embedded store a chunk at a time, as triage does."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store("sqlite", path=Path(folder) / "outcry.db")
+        store.setup()
+        for start in range(0, len(texts), CHUNK):
+            some = texts[start : start + CHUNK]
+            made = [sketch(text) for text, _, _ in some]
+            found = iter(place(store, [one for one in made if one is not None]))
+            for (text, n, _), one in zip(some, made, strict=True):
+                yield (f"short {text} {n}", 1.0) if one is None else next(found)
+        store.close()
 
 
 def _distinct(rows: list[data.Row]) -> list[str]:

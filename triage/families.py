@@ -18,16 +18,24 @@ from triage.rows import REPOST_KEY
 from triage.rules import Rules
 from triage.store.base import Store, StoredMention
 
+AT_ONCE = 25
+"""Texts whose families are in memory together."""
+
 
 class Families:
     """Families by their keys, in memory."""
 
-    def __init__(self, known: Iterable[Sketch] = ()) -> None:
+    def __init__(self) -> None:
         self._by_key: dict[str, dict[str, Sketch]] = {}
         self._by_text: dict[str, Sketch] = {}
         self.founded: list[Sketch] = []
         """Families that are new since, in order."""
-        for one in known:
+
+    def know(self, stored: Iterable[Sketch]) -> None:
+        """Forget what was known of the store, but not what was founded, and know these."""
+        self._by_key.clear()
+        self._by_text.clear()
+        for one in (*stored, *self.founded):
             self._add(one)
 
     def place(self, text: Sketch) -> tuple[str, float]:
@@ -66,18 +74,28 @@ def settle_families(
     }
     if not sketches:
         return list(rows)
-    keys = sorted({key for made in sketches.values() for key in made.keys})
-    families = Families(store.families(keys))
     repeated = Counter(made.fingerprint for made in sketches.values())
     # What many repeat word for word is the middle of its family: it comes first.
     ordered = sorted(
         (row for row in rows if row.uid in sketches),
         key=lambda row: (-repeated[sketches[row.uid].fingerprint], row.created_at, row.uid),
     )
-    placed = {row.uid: families.place(sketches[row.uid]) for row in ordered}
+    places = place(store, [sketches[row.uid] for row in ordered])
+    placed = {row.uid: found for row, found in zip(ordered, places, strict=True)}
+    return [_in_family(row, *placed[row.uid]) if row.uid in placed else row for row in rows]
+
+
+def place(store: Store, texts: Sequence[Sketch]) -> list[tuple[str, float]]:
+    """The family of each text and how like its first text it is; new ones are stored."""
+    families = Families()
+    found = []
+    for start in range(0, len(texts), AT_ONCE):
+        some = texts[start : start + AT_ONCE]
+        families.know(store.families(sorted({key for one in some for key in one.keys})))
+        found += [families.place(one) for one in some]
     if families.founded:
         store.save_families(families.founded)
-    return [_in_family(row, *placed[row.uid]) if row.uid in placed else row for row in rows]
+    return found
 
 
 def _is_telling(row: StoredMention, rules: Rules) -> bool:

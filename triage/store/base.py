@@ -23,6 +23,9 @@ from triage.likeness import Sketch
 from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
+MOST_OF_KEY = 20
+"""Families that are looked at for one key: see `Store.families`."""
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a post as one collection found them."""
@@ -271,7 +274,8 @@ class Store(Shelf, Protocol):
     def families(self, keys: Sequence[str]) -> list[Sketch]:
         """First texts of the families that have any of these keys, by fingerprint.
 
-        Of a key that more than 500 families have, 500 of them.
+        Of a key that more than `MOST_OF_KEY` families have, so many of them: what so many
+        begin or end with tells little, and the memory of a run must not grow with the store.
         """
 
     def save_families(self, founded: Sequence[Sketch]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from triage.errors import StoreRefused, StoreUnavailable
 from triage.likeness import Sketch
 from triage.store import elastic_documents as documents
-from triage.store.base import Refusal, Saved, StoredMention
+from triage.store.base import MOST_OF_KEY, Refusal, Saved, StoredMention
 from triage.store.elastic_client import Action, Cluster, Hit
 from triage.store.elastic_documents import Sort, terms
 from triage.store.elastic_setup import Indices
@@ -27,7 +27,6 @@ from triage.store.records import (
 T = TypeVar("T")
 BATCH = 500
 PAGE = 1000
-MOST_OF_KEY = 500
 ROUNDS = 5
 """How often a decision about a mention is made again because others changed it meanwhile."""
 
@@ -151,16 +150,16 @@ class MentionIndices:
     def families(self, keys: Sequence[str]) -> list[Sketch]:
         index = self._indices.families
         self._cluster.refresh(index)
-        found: dict[str, Sketch] = {}
-        for some in batches(sorted(set(keys)), BATCH):
-            left = dict.fromkeys(some, MOST_OF_KEY)
-            for hit in self._cluster.hits(index, terms("keys", some), documents.BY_FINGERPRINT):
-                one = documents.sketch_of(hit)
-                asked = [key for key in one.keys if left.get(key, 0) > 0]
-                for key in asked:
-                    left[key] -= 1
-                if asked:
-                    found[one.fingerprint] = one
+        found = {
+            one.fingerprint: one
+            for one in self._first_of_each(
+                (index, "keys", documents.BY_FINGERPRINT),
+                keys,
+                MOST_OF_KEY,
+                documents.sketch_of,
+                lambda one: one.keys,
+            )
+        }
         return [found[name] for name in sorted(found)]
 
     def save_families(self, founded: Sequence[Sketch]) -> None:
@@ -191,20 +190,38 @@ class MentionIndices:
     ) -> list[StoredMention]:
         """The first ``limit`` mentions of each key by ``sort``, all of them by time and uid."""
         self._cluster.refresh(self._indices.every_month)
-        found: list[StoredMention] = []
+        where = self._indices.mentions, field, sort
+        found = self._first_of_each(
+            where, keys, limit, documents.mention_of, lambda row: (getattr(row, field),)
+        )
+        return sorted(found, key=lambda row: (row.created_at, row.uid))
+
+    def _first_of_each(
+        self,
+        where: tuple[str, str, Sort],
+        keys: Sequence[str],
+        limit: int,
+        read: Callable[[Hit], T],
+        keys_of: Callable[[T], Iterable[str]],
+    ) -> Iterator[T]:
+        """What has any of the keys; of a key, no more than ``limit`` are asked for.
+
+        Args:
+            where: an index, its field of keys, and an order that is total.
+        """
+        index, field, sort = where
         for some in batches(sorted(set(keys)), BATCH):
             left = {key: limit for key in some if limit > 0}
             after: Sequence[Any] | None = None
             while left:
-                query = terms(field, list(left))
-                page = self._cluster.page(self._indices.mentions, query, sort, PAGE, after)
-                for row in map(documents.mention_of, page):
-                    key = getattr(row, field)
-                    if left.get(key, 0) > 0:
+                page = self._cluster.page(index, terms(field, list(left)), sort, PAGE, after)
+                for one in map(read, page):
+                    asked = [key for key in keys_of(one) if left.get(key, 0) > 0]
+                    for key in asked:
                         left[key] -= 1
-                        found.append(row)
+                    if asked:
+                        yield one
                 if len(page) < PAGE:
                     break
                 after = page[-1]["sort"]
                 left = {key: more for key, more in left.items() if more > 0}
-        return sorted(found, key=lambda row: (row.created_at, row.uid))

@@ -17,6 +17,7 @@ import msgspec
 from triage.errors import StoreRefused
 from triage.likeness import Sketch
 from triage.store.base import (
+    MOST_OF_KEY,
     Identity,
     QueueFilter,
     QueuePage,
@@ -58,7 +59,6 @@ from triage.ticket import OPEN, Event, Ticket
 
 T = TypeVar("T")
 BATCH = 1000
-MOST_OF_KEY = 500
 
 _mention = msgspec.json.Decoder(StoredMention).decode
 _ticket = msgspec.json.Decoder(Ticket).decode
@@ -172,7 +172,7 @@ class SqliteStore(SqliteShelf):
         return [_mention(body) for _, _, body in found]
 
     def families(self, keys: Sequence[str]) -> list[Sketch]:
-        ask = "SELECT number FROM family_keys WHERE key = ? LIMIT ?"
+        ask = "SELECT number FROM family_keys WHERE key = ? ORDER BY number DESC LIMIT ?"
         with self._file.read() as db:
             numbers = {
                 number

@@ -9,7 +9,7 @@ import msgspec
 from tests.triage.store.samples import T0, mention, minutes, new
 from triage.likeness import Sketch, sketch
 from triage.store import Store
-from triage.store.base import QueueFilter, Seen
+from triage.store.base import MOST_OF_KEY, QueueFilter, Seen
 from triage.ticket import Handling, Pause
 
 
@@ -30,6 +30,16 @@ def test_families_are_found_by_any_of_their_keys_and_founded_once(store: Store) 
     assert store.families([KETTLE.keys[0]]) == [KETTLE]
     both = store.families([*KETTLE.keys, *PARCEL.keys, "0" * 16])
     assert both == sorted([KETTLE, PARCEL], key=lambda one: one.fingerprint)
+
+
+def test_of_a_key_that_very_many_families_have_only_some_are_read(store: Store) -> None:
+    many = [made(f"{n} my parcel has not arrived after more than two weeks") for n in range(60)]
+    store.save_families([KETTLE, *many])
+    last = PARCEL.keys[-1]
+    assert all(last in one.keys for one in many)
+    found = store.families([last, KETTLE.keys[0]])
+    assert KETTLE in found
+    assert len([one for one in found if last in one.keys]) == MOST_OF_KEY < len(many)
 
 
 def test_a_dropped_family_is_found_no_more_and_may_be_founded_again(store: Store) -> None:
