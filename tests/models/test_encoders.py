@@ -27,6 +27,7 @@ pytest.importorskip("torch", reason="training encoders needs the extra train-enc
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 from models import carrier, encoders  # noqa: E402
+from models.average import average  # noqa: E402
 from models.fit import padded  # noqa: E402
 from models.graph import export  # noqa: E402
 from models.items import batches  # noqa: E402
@@ -229,3 +230,27 @@ def test_no_held_out_row_nor_its_near_copy_is_learnt_from(labelled_data: Path) -
     assert known.isdisjoint(linear.complaint_groups)
     assert len(corpus.complaints_test) > 500
     assert msgspec.json.encode(corpus) == msgspec.json.encode(part(sets))
+
+
+def test_the_mean_of_two_nets_is_one_of_the_same_size(
+    tmp_path: Path, sets_folder: Path, base: Path, checkpoint: Path
+) -> None:
+    other, mean = tmp_path / "other", tmp_path / "mean"
+    encoders.train_on_labels(sets_folder, str(base), other, Options(rate=3e-3, seed=2))
+    made = average([checkpoint, other], mean)
+    assert made.rows["nets"] == 2
+    heads = [load_net(str(folder))[0].heads.weight for folder in (checkpoint, other, mean)]
+    assert not heads[0].equal(heads[1])
+    assert np.allclose(((heads[0] + heads[1]) / 2).detach(), heads[2].detach(), atol=1e-7)
+    assert export(mean, tmp_path / "exported", [], None) > 0
+
+
+def test_nets_of_other_bases_are_not_averaged(tmp_path: Path, checkpoint: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(checkpoint, other)
+    made = json.loads((other / "recipe.json").read_bytes())
+    (other / "recipe.json").write_text(json.dumps({**made, "base": "another"}), "utf-8")
+    with pytest.raises(ModelUnfit, match="different bases"):
+        average([checkpoint, other], tmp_path / "mean")
+    with pytest.raises(ModelUnfit, match="two nets"):
+        average([checkpoint], tmp_path / "mean")
