@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from models import recipe
 from models.corpus import part, read_corpus, training_sets
 from models.errors import ModelUnfit
-from models.evaluate import write_card
+from models.evaluate import evaluate, write_card
 from models.promote import promote
 from nlp.encoder import load_encoder, read_encoder_metadata
+from nlp.loading import load
 from nlp.session import Encoder
 from tests.models import tiny_base, tiny_packed, tiny_sets
 from tests.models.public import public_sets
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 
 from models import carrier, encoders  # noqa: E402
 from models.average import average  # noqa: E402
+from models.export import main as export_command  # noqa: E402
 from models.fit import padded  # noqa: E402
 from models.graph import export  # noqa: E402
 from models.items import batches  # noqa: E402
@@ -148,8 +150,20 @@ def test_a_packed_base_learns_several_languages_and_is_judged_by_each(
         Options(rate=1e-3, passes=2),
     )
     assert made.recipe == "multilingual"
-    export(tmp_path / "net", tmp_path / "exported", texts, 24_000)
-    figures = sentiment_figures(Encoder(tmp_path / "exported", threads=1), tongues.test)
+    out = tmp_path / "outcry-many"
+    given = ["--checkpoint", str(tmp_path / "net"), "--out", str(out), "--data", str(folder)]
+    app = typer.Typer()
+    app.command()(export_command)
+    done = CliRunner().invoke(app, [*given, "--name", "outcry-many"])
+    assert done.exit_code == 0, done.output
+    reader = load(out)
+    assert reader.languages == {"de", "en", "es"}
+    together = reader.read(texts[:40])
+    assert together[3] == reader.read([texts[3]])[0]
+    assert all(one.sentiment for one in together)
+    write_card(out, evaluate(folder, out))
+    assert promote(out, tmp_path / "shipped").name == "outcry-many"
+    figures = sentiment_figures(Encoder(out, threads=1), tongues.test)
     assert set(figures) == {"de", "en", "es", "mean", "rows"}
     assert all(0 <= figures[language] <= 1 for language in ("de", "en", "es"))
     lines = (tmp_path / "net" / "curve.jsonl").read_text("utf-8").splitlines()
