@@ -206,12 +206,17 @@ def _assessor(settings: Settings, threads: int | None = None) -> partial[Assesso
 
 
 def score(settings: Settings, *, window: str | None = None, progress: Progress = quiet) -> Scored:
-    """Assess every raw part that the model has not assessed yet; of one window if named.
+    """Assess every raw part that no champion has assessed yet; of one window if named.
 
     A scored part holds one assessment for each mention of the raw part, in its order.
     """
-    landing, kind = settings.landing, scored(model_id(settings.model_folder))
-    waiting = [part for part in landing.parts(RAW, window=window) if not landing.has(kind, part)]
+    landing, kinds = settings.landing, settings.scored_kinds
+    kind = kinds[0]
+    waiting = [
+        part
+        for part in landing.parts(RAW, window=window)
+        if not any(landing.has(one, part) for one in kinds)
+    ]
     if not waiting:
         return Scored()
     mentions = complaints = unread = 0

@@ -98,6 +98,14 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Processes that read a large number of texts; 0 is one a core."""
 
 
+class RetrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a challenger of the model is trained."""
+
+    python: str | None = None
+    """Interpreter of an environment that has ``outcry-triage[train]``; None trains nothing."""
+    minutes: Annotated[float, msgspec.Meta(gt=0)] = 60
+
+
 class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The help desk that tickets are pushed to."""
 
