@@ -8,10 +8,10 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
 # Each may start an Elasticsearch node of its own, of some 800 MB.
 WORKERS ?= 2
 # All but the training of encoders, whose torch of some 5 GB has an environment of its own.
-EXTRAS := airflow,build,dev,encoder,fakes,postgres,sources,telegram,train,webhook
+EXTRAS := airflow,analysts,build,desk,dev,encoder,fakes,notebooks,postgres,sources,telegram,train,webhook
 ENCODERS := tests/models/test_encoders.py
 TRAIN := .cache/train/bin/python
-ROOMS := dags listeners models nlp outcry triage
+ROOMS := dags desk insight listeners models nlp outcry triage
 
 .PHONY: help demo test lint lock airflow up down deploy-check clean
 
@@ -21,7 +21,7 @@ help: ## Say what there is
 demo: .venv/base ## Set up what reading and triage need, and show the product on an invented brand
 	@$(BIN)/outcry demo
 
-test: .venv/full .cache/train/ready ## Set up everything and run every test
+test: .venv/full .cache/train/ready .cache/browser ## Set up everything and run every test
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal \
 	  --ignore $(ENCODERS) $(PYTEST_ARGS)
 	@$(TRAIN) -m pytest $(ENCODERS)
@@ -81,6 +81,13 @@ $(UV): requirements.lock
 .venv/full: .venv/base
 	@echo "outcry: setting up everything else in .venv"
 	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable ".[$(EXTRAS)]"
+	@touch $@
+
+# Pages are tested in a real browser; without one those tests say so, and what to install.
+.cache/browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "outcry: installing Chromium" \
+	  && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || true
 	@touch $@
 
 .cache/train/ready: .venv/base

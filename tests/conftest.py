@@ -13,7 +13,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser
 
+from tests.servers.browser import BrowserUnavailable, running_browser
 from tests.servers.elasticsearch import Node, NodeUnavailable, private_node, running_node
 
 # How long an example takes says nothing on a machine that does other work beside.
@@ -55,6 +57,25 @@ def own_elasticsearch() -> Iterator[Node]:
             yield node
     except NodeUnavailable as missing:
         _not_run("elasticsearch", str(missing))
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser | str]:
+    """The browser of this session, or the line that says what is missing."""
+    try:
+        with running_browser() as browser:
+            yield browser
+    except BrowserUnavailable as missing:
+        yield str(missing)
+
+
+@pytest.fixture
+def browser(_browser: Browser | str) -> Browser:
+    """A real browser; each test opens contexts of its own and closes them."""
+    if isinstance(_browser, str):
+        _not_run("browser", _browser)
+    assert isinstance(_browser, Browser)
+    return _browser
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("dags", "listeners", "models", "nlp", "outcry", "triage")
+ROOMS = ("dags", "desk", "insight", "listeners", "models", "nlp", "outcry", "triage")
 
 
 def _check(*command: str) -> None:

@@ -1,0 +1,1 @@
+"""The web desk and its API: pages and routes; every action is a call into triage."""

@@ -1,0 +1,1 @@
+"""For analysts: frames, search, themes, reports, and the boards of Kibana."""
