@@ -3,9 +3,10 @@
 Rows (`models.decided.Decided`, one JSON object a line) come on stdin, so that no file of texts is
 left behind. The parent's log-odds of a complaint are kept as they are, and a correction is added
 that is linear in the same buckets: logistic regression with an offset and an L2 penalty, so that
-few rows change little. What is written holds numbers by bucket and no word; see `nlp.artefact`.
-It is always the shipped model that is corrected, never last week's correction: what has to be
-forgotten is gone with the next one.
+few rows change little. There is no constant in it: the rows are of what became a ticket, and how
+often that is a complaint says nothing about other texts. What is written holds numbers by bucket
+and no word; see `nlp.artefact`. It is always the shipped model that is corrected, never last
+week's correction: what has to be forgotten is gone with the next one.
 """
 
 from __future__ import annotations
@@ -44,10 +45,8 @@ ROWS: Final = "outcomes"
 _TINY: Final = 1e-6
 
 
-def correction(
-    rows: Matrix, truth: Integers, given: Floats, strength: float = STRENGTH
-) -> tuple[Floats, float]:
-    """What to add to log-odds that are given: a weight by bucket, and a constant.
+def correction(rows: Matrix, truth: Integers, given: Floats, strength: float = STRENGTH) -> Floats:
+    """What to add to log-odds that are given: a weight by bucket.
 
     Args:
         rows: one text a row, as `models.linear.Counts.weighted` gives them.
@@ -60,15 +59,15 @@ def correction(
     signs = 2.0 * truth - 1.0
 
     def loss(found: Floats) -> tuple[float, Floats]:
-        margins = signs * (given + small @ found[:-1] + found[-1])
+        margins = signs * (given + small @ found)
         pull = -signs * special.expit(-margins)
-        slope = np.append(small.T @ pull, pull.sum()) + found / strength
+        slope = small.T @ pull + found / strength
         return float(np.logaddexp(0, -margins).sum() + found @ found / (2 * strength)), slope
 
-    done = optimize.minimize(loss, np.zeros(len(used) + 1), jac=True, method="L-BFGS-B")
+    done = optimize.minimize(loss, np.zeros(len(used)), jac=True, method="L-BFGS-B")
     weights = np.zeros(rows.shape[1])
-    weights[used] = done.x[:-1]
-    return weights, float(done.x[-1])
+    weights[used] = done.x
+    return weights
 
 
 def adapt(parent: Path, rows: Sequence[Decided], out: Path, name: str, version: int) -> None:
@@ -85,32 +84,25 @@ def adapt(parent: Path, rows: Sequence[Decided], out: Path, name: str, version: 
     counted = Counts(texts, Spellings(metadata.features), metadata.features).weighted(weights.idf)
     truth = np.array([int(row.complaint) for row in rows], dtype=np.int64)
     chances = [one.complaint_probability or 0.0 for one in load(parent, 1).read(texts)]
-    added, constant = correction(
-        counted, truth, special.logit(np.clip(chances, _TINY, 1 - _TINY))
-    )
+    added = correction(counted, truth, special.logit(np.clip(chances, _TINY, 1 - _TINY)))
     scale = metadata.calibration.slope
     if encoder:
         shutil.copytree(parent, out, ignore=shutil.ignore_patterns("card.md", "metrics.json"))
         own = read_encoder_metadata(parent)
-        blend = replace(own.blend, complaint_offset=own.blend.complaint_offset + constant)
-        described = replace(own, name=name, version=version, blend=blend)
-        _write_metadata(out, described)
-        scale, constant = own.blend.complaint_linear, 0.0
-        out = out / LINEAR_FOLDER
+        _write_metadata(out, replace(own, name=name, version=version))
+        scale, out = own.blend.complaint_linear, out / LINEAR_FOLDER
     heads = weights.heads.copy()
     heads[:, COMPLAINT] += added / scale
     packed = pack(replace(weights, heads=heads))
-    calibration = metadata.calibration
-    described_linear = replace(
+    described = replace(
         metadata,
         name=name,
         version=version,
-        calibration=replace(calibration, offset=calibration.offset + constant),
         training_rows={**metadata.training_rows, ROWS: len(rows)},
         training_sha256={**metadata.training_sha256, ROWS: digest(rows)},
         weights_sha256=hashlib.sha256(packed).hexdigest(),
     )
-    write(out, described_linear, packed)
+    write(out, described, packed)
 
 
 def challenge(

@@ -85,9 +85,7 @@ def contest(
     gains = [_losses(truth, _chances(one, parts.judged)) for one in (champion, challenger)]
     share = better_share(gains[0] - gains[1])
     faults = _faults(cards[0], cards[1], share)
-    won = (
-        f"its loss is lower in {share:.0%} of the resamplings, and nothing else got worse",
-    )
+    won = (f"its loss is lower in {share:.0%} of the resamplings, and nothing else got worse",)
     return Contest(
         champion=cards[0],
         challenger=cards[1],
@@ -211,7 +209,8 @@ def _truth(rows: Sequence[Decided]) -> npt.NDArray[np.int64]:
 
 
 def _chances(reader: Reader, rows: Sequence[Decided]) -> Floats:
-    return np.array([one.complaint_probability or 0.0 for one in reader.read([r.text for r in rows])])
+    read = reader.read([row.text for row in rows])
+    return np.array([one.complaint_probability or 0.0 for one in read])
 
 
 def _losses(truth: npt.NDArray[np.int64], chances: Floats) -> Floats:

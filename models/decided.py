@@ -53,9 +53,7 @@ def split(rows: Sequence[Decided], now: datetime) -> Split:
     latest = [row.at >= now - LATEST for row in rows]
     held = [not late and _is_held_out(row) for row, late in zip(rows, latest, strict=True)]
     groups = near_duplicates([row.text for row in rows])
-    judged = {
-        group for group, a, b in zip(groups, latest, held, strict=True) if a or b
-    }
+    judged = {group for group, a, b in zip(groups, latest, held, strict=True) if a or b}
     return Split(
         taught=[row for row, group in zip(rows, groups, strict=True) if group not in judged],
         held_out=[row for row, chosen in zip(rows, held, strict=True) if chosen],

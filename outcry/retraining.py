@@ -1,4 +1,4 @@
-"""A challenger from what agents decided, trained elsewhere; it takes the champion's place if it wins.
+"""A challenger from what agents decided, trained elsewhere; the better one stays champion.
 
 Rows are the labels that contacts left in the store: masked texts, and whether each was a complaint.
 They go to the training program through a pipe. Its interpreter is that of another environment, for
@@ -126,9 +126,10 @@ def _train(settings: Settings, rows: Sequence[Decided], today: datetime, inputs:
             "raise minutes in [retraining]"
         ) from None
     except subprocess.CalledProcessError as error:
-        last = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        said = error.stderr.decode(errors="replace").split("\n")
+        last = next((line for line in reversed(said) if line.strip()), "it said nothing")
         raise TrainingFailed(
-            f"training failed: {last[0]}; see that its environment has outcry-triage[train]"
+            f"training failed: {last}; see that its environment has outcry-triage[train]"
         ) from None
     fresh.rename(champions.folder / name)
     return name

@@ -6,12 +6,15 @@ from datetime import datetime
 
 import msgspec
 
+from listeners.coverage import silences
 from listeners.purge import purge
 from outcry import pipeline
+from outcry.alerts import alert_silences
 from outcry.reconcile import left_behind
 from outcry.retention import retain
 from outcry.settings import Settings
 from outcry.windows import Window
+from triage.deliveries import Worked
 from triage.store.base import Store
 
 DAYS_BACK = 7
@@ -53,3 +56,10 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
         caught_up=len(others),
         windows=tuple(windows),
     )
+
+
+def watch_silences(settings: Settings, store: Store, now: datetime) -> Worked:
+    """Alert once for each source that used to be heard and is silent; reads weeks of the ledger."""
+    if not (settings.alerts.webhook or settings.alerts.email_to):
+        return Worked()
+    return alert_silences(settings.alerts, store, silences(settings.landing, now), now)
