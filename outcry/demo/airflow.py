@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 UP_WITHIN_S = 240
 EVERY_S = 60
 """How often the demonstration listens, where a deployment waits for its quarter of an hour."""
-DAGS = ("listen", "score", "triage", "incidents", "housekeeping")
+DAGS = ("listen", "score", "triage", "incidents", "housekeeping", "retrain")
 
 
 class Airflow:

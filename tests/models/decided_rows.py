@@ -20,8 +20,8 @@ people watching never always three five train rain coffee window paper music
 """
 
 
-def rows(count: int = 240, *, days: int = 120, seed: int = 1) -> list[Decided]:
-    """So many cases, half of them no complaints, spread over the days before `NOW`."""
+def rows(count: int = 240, *, days: int = 120, seed: int = 1, now: datetime = NOW) -> list[Decided]:
+    """So many cases, half of them no complaints, spread over the days before ``now``."""
     chance = random.Random(seed)
     found = []
     for number in range(count):
@@ -32,7 +32,7 @@ def rows(count: int = 240, *, days: int = 120, seed: int = 1) -> list[Decided]:
                 ticket=f"T-{seed}-{number:04}",
                 text=f"{words}, {chance.choice(_REAL if real else _PLAY)}",
                 complaint=real,
-                at=NOW - timedelta(days=days * (1 - number / count)),
+                at=now - timedelta(days=days * (1 - number / count)),
             )
         )
     return found

@@ -4,76 +4,33 @@ from __future__ import annotations
 
 import io
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from listeners.mention import Author, Mention
 from models.contest import Contest
-from nlp.assessment import Assessment
 from nlp.loading import model_id
 from outcry import exits
 from outcry.champions import Champions
 from outcry.retraining import TrainingFailed, challenge
 from outcry.settings import Settings, load_settings
-from tests.models.decided_rows import NOW, rows
+from tests.models.decided_rows import NOW
+from tests.outcry.decided_home import LATER, fill, settle
 from tests.outcry.shell import call, objects, only_line
-from triage.casework import fold_cases
-from triage.contacts import learn
-from triage.intake import store_records
-from triage.store.base import Store
 
-LATER = datetime(2026, 11, 20, 9, tzinfo=UTC)
-TABLE = f'[retraining]\npython = "{sys.executable}"\n'
 NAME = "baseline-en-own~1"
-
-
-def _settings(home: Path, table: str = TABLE) -> Settings:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "outcry.toml").write_text(table)
-    return load_settings(home)
-
-
-def _fill(store: Store, settings: Settings) -> None:
-    """Many cases, each heard, folded, and closed with an outcome by an agent."""
-    ended = {}
-    pairs = []
-    for number, row in enumerate(rows()):
-        said = Mention(
-            source="import",
-            native_id=str(number),
-            text=f"{row.text}; write to ayanda.{number}@mailbox.example or 082 555 {number:04}",
-            author=Author(handle=f"ayanda_dlamini_{number}", name=f"Ayanda Dlamini {number}"),
-            created_at=row.at,
-            collected_at=row.at,
-            listener="import/1",
-            raw={},
-        )
-        read = Assessment(
-            uid=said.uid, model="baseline-en/1", language="en", complaint=True,
-            complaint_probability=0.8, sentiment="negative", severity=2,
-        )  # fmt: skip
-        pairs.append((said, read))
-        ended[said.uid] = row
-    store_records(store, pairs, settings.rules)
-    fold_cases(store, list(ended), settings.rules, LATER)
-    for ticket in store.all_tickets():
-        row = ended[ticket.mentions[0].uid]
-        learn(store, ticket, "resolved" if row.complaint else "not a complaint", "nomsa", row.at)
 
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A deployment whose agents have closed many tickets, and what was trained from them."""
-    settings = _settings(tmp_path_factory.mktemp("deployment") / "home")
+    settings = settle(tmp_path_factory.mktemp("deployment") / "home")
     with closing(settings.open_store()) as store:
-        _fill(store, settings)
+        fill(store, settings)
         done = challenge(settings, store, LATER)
     assert (done.challenger, done.won) == (NAME, True), done.words
     return settings
@@ -140,7 +97,7 @@ def test_the_winner_reads_from_then_on_and_one_command_takes_it_back(unchanged: 
 
 
 def test_a_loser_is_promoted_only_on_purpose(worked: Settings, tmp_path: Path) -> None:
-    home = _settings(tmp_path / "home").home
+    home = settle(tmp_path / "home").home
     shutil.copytree(worked.home / "models", home / "models")
     file = home / "models" / NAME / "contest.json"
     found = msgspec.json.decode(file.read_bytes(), type=Contest)
@@ -158,7 +115,7 @@ def test_a_loser_is_promoted_only_on_purpose(worked: Settings, tmp_path: Path) -
 def test_without_an_environment_or_rows_it_says_so_and_nothing_fails(
     tmp_path: Path, worked: Settings
 ) -> None:
-    settings = _settings(tmp_path / "home", "")
+    settings = settle(tmp_path / "home", "")
     with closing(settings.open_store()) as store:
         none = challenge(settings, store, NOW)
     assert (none.challenger, none.rows) == (None, 0)

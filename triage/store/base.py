@@ -317,6 +317,9 @@ class Store(Shelf, Protocol):
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         """Tickets whose ``refresh_at`` is not after ``now`` and whose status is open, by id."""
 
+    def longest_waiting(self) -> Ticket | None:
+        """Of the tickets that wait for a first answer, public or not, the one opened first."""
+
     def events(self, ticket: str) -> list[Event]:
         """History of a ticket by (at, id)."""
 
