@@ -103,10 +103,12 @@ def test_on_a_bad_day_the_grid_says_so_and_the_rest_becomes_tickets(
     monkeypatch.setenv("OUTCRY_ES_USER", elasticsearch.user)
     monkeypatch.setenv("OUTCRY_ES_PASSWORD", elasticsearch.password)
     with serving(town.answer) as url, log.open("wb") as output:
+        # The one that asks for a pause is a host of its own: it holds up all that share it.
+        busy = url.replace("127.0.0.1", "localhost")
         monkeypatch.setenv("OUTCRY_ALERT_WEBHOOK", f"{url}/alert")
         targets = [
-            brand.forum(f"{url}/{name}").replace('"forum"', f'"{name}"', 1)
-            for name in ("forum", "gone", "limited", "quiet")
+            brand.forum(f"{server}/{name}").replace('"forum"', f'"{name}"', 1)
+            for name, server in (("forum", url), ("gone", url), ("limited", busy), ("quiet", url))
         ]
         home = brand.settle(tmp_path / "home", targets, f'prefix = "{prefix}"')
         try:
@@ -125,8 +127,8 @@ def test_on_a_bad_day_the_grid_says_so_and_the_rest_becomes_tickets(
                 assert answered(lambda: runs(airflow, key) == through, 240), "no tickets"
                 assert grid(airflow, "listen", run) == GRID
                 tries = f"/api/v2/dags/listen/dagRuns/{run}/taskInstances/default.collect/2/tries"
-                first = airflow.call("GET", tries)["task_instances"][0]
-                assert first["state"] == "up_for_retry"
+                found = airflow.call("GET", tries)["task_instances"]
+                assert [one["state"] for one in found] == ["failed", "success"]
                 assert answered(lambda: len(town.told) >= 1, 60), "nobody was told of a late run"
                 errors = airflow.call("GET", "/api/v2/importErrors")
                 assert errors["total_entries"] == 0
