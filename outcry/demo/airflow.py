@@ -108,11 +108,16 @@ def answered(ask: Any, seconds: float) -> bool:
 
 @contextlib.contextmanager
 def standalone(
-    home: Path, output: IO[bytes], port: int = 0, *, paused: bool = False
+    home: Path,
+    output: IO[bytes],
+    port: int = 0,
+    *,
+    paused: bool = False,
+    dags: Path = ROOT / "dags",
 ) -> Iterator[Airflow]:
     """Airflow on loopback for the deployment in ``home``, until the block ends.
 
-    With ``paused``, its DAGs wait to be resumed.
+    With ``paused``, its DAGs wait to be resumed. ``dags`` is the folder of their files.
 
     Raises:
         subprocess.CalledProcessError: if its database or its pools cannot be set up.
@@ -127,7 +132,7 @@ def standalone(
         "AIRFLOW__API__PORT": str(port or api),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(paused),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port or api}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "AIRFLOW__CORE__PARALLELISM": "4",
