@@ -143,9 +143,8 @@ class Report(msgspec.Struct, kw_only=True):
         return not (self.differences or self.missing or self.too_many)
 
 
-def judge(settings: Settings, expected: set[str], report: Report) -> None:
+def judge(settings: Settings, expected: set[str], report: Report, now: datetime) -> None:
     """Do what housekeeping does, and compare."""
-    now = now_of(report.windows + 2)
     with closing(settings.open_store()) as store:
         for left in upkeep.tidy(settings, store, now).windows:
             pipeline.score(settings, window=left.name)
@@ -213,7 +212,7 @@ def disturbed(
                         time.sleep(0.2)
                     elif process.exitcode is not None and process.exitcode > 0:
                         raise SystemExit(f"window {one} failed; what it said is above")
-        judge(settings, expected, report)
+        judge(settings, expected, report, now_of(windows + 2))
     return report
 
 

@@ -38,6 +38,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     kind: Literal["sqlite", "elasticsearch"] = "sqlite"
     url: str | None = None
     prefix: str = "outcry"
+    snapshots: str | None = None
+    """Where a snapshot is kept every night: a folder for SQLite, a registered repository."""
     ca: str | None = None
     """Path of a certificate authority's file, for https with a private one."""
 

@@ -61,11 +61,14 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
     for name in others:
         pipeline.score(settings, window=name)
         pipeline.triage(settings, store, window=name, now=now)
+    compacted = compact(settings, store, now)
+    if settings.store.snapshots is not None:
+        store.snapshot(settings.store.snapshots, f"{settings.store.prefix}-{now:%Y%m%d}")
     return Tidied(
         purged=purged.mentions,
         retained=retained.records,
         caught_up=len(others),
-        compacted=compact(settings, store, now),
+        compacted=compacted,
         windows=tuple(windows),
     )
 

@@ -85,6 +85,9 @@ class SqliteStore(SqliteShelf):
             db.execute("SELECT count(*) FROM progress").fetchone()
         return f"sqlite {sqlite3.sqlite_version}, {self._file.path}"
 
+    def snapshot(self, to: str, name: str) -> None:
+        self._file.copy(Path(to), name)
+
     def close(self) -> None:
         self._file.close()
 
