@@ -15,6 +15,8 @@ from airflow.sdk import Asset, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.observability import stats
 
+from dags import deadlines
+
 if TYPE_CHECKING:
     from outcry.settings import Settings
     from outcry.windows import Window
@@ -34,12 +36,14 @@ class NoWindow(AirflowFailException):
     """The run does not say which window it is about; trying again cannot help."""
 
 
-def dag_arguments(minutes: int, *, windows: bool = True) -> dict[str, Any]:
+def dag_arguments(minutes: int, *, done_within: int, windows: bool = True) -> dict[str, Any]:
     """What every DAG of ours has; no try of a task takes longer than ``minutes``.
 
-    With ``windows``, a run by hand may name the one that it is about.
+    A run that is not ``done_within`` so many minutes is told of. With ``windows``, a run by hand
+    may name the one that it is about.
     """
     return {
+        "deadline": deadlines.within(done_within),
         "start_date": datetime(2026, 1, 1, tzinfo=UTC),
         # Listeners go on from their state: the next window hears what a missed one did not.
         "catchup": False,

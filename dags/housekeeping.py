@@ -67,7 +67,7 @@ def digest() -> None:
     schedule=CronTriggerTimetable("40 2 * * *", timezone="UTC"),
     max_active_runs=1,
     doc_md=__doc__,
-    **common.dag_arguments(minutes=120, windows=False),
+    **common.dag_arguments(minutes=120, done_within=240, windows=False),
 )
 def housekeeping() -> None:
     """One after the other: a removal is seen by the comparison that follows."""

@@ -48,7 +48,7 @@ def publish() -> str:
     schedule=CronPartitionTimetable("*/15 * * * *", timezone="UTC", run_offset=-1),
     max_active_runs=1,
     doc_md=__doc__,
-    **common.dag_arguments(minutes=20),
+    **common.dag_arguments(minutes=20, done_within=30),
 )
 def listen() -> None:
     """One mapped task per family of the settings, since a pool belongs to a task; the asset."""

@@ -72,6 +72,7 @@ class WorkRules(RetryWhenTold):
         context: Context | None = None,
     ) -> RetryDecision:
         """The decision of the first rule that matches."""
+        from models.errors import ModelsError
         from nlp.errors import NlpError
         from triage import errors as storing
 
@@ -79,7 +80,7 @@ class WorkRules(RetryWhenTold):
             _pass(storing.StoreUnavailable),
             _pass(storing.Conflict),
             _pass(storing.Busy),
-            _fail(storing.TriageError, listening.ListenerError, NlpError),
+            _fail(storing.TriageError, listening.ListenerError, ModelsError, NlpError),
         ]
         return super().evaluate(exception, try_number, max_tries, context)
 

@@ -31,7 +31,7 @@ def score_window() -> dict[str, int]:
     schedule=PartitionedAssetTimetable(assets=common.RAW),
     max_active_runs=2,  # Each holds a model in memory.
     doc_md=__doc__,
-    **common.dag_arguments(minutes=60),
+    **common.dag_arguments(minutes=60, done_within=45),
 )
 def score() -> None:
     """One task: a window's parts are one model load."""

@@ -9,7 +9,7 @@ free some disk, then clear the run. What agents decided is never overwritten.
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
@@ -25,6 +25,9 @@ def triage_window() -> dict[str, int]:
     window = common.this_window(house)
     with closing(house.open_store()) as store:
         done = pipeline.triage(house, store, window=window.name, now=datetime.now(UTC))
+        oldest = store.longest_waiting()
+    waited = datetime.now(UTC) - oldest.opened_at if oldest else timedelta(0)
+    common.measure("oldest_unanswered_s", waited.total_seconds())
     counts = {name: getattr(done, name) for name in ("new", "opened", "updated", "refused")}
     common.tell(
         f"triage {window.name}", counts, "next: the queue, and the help desk if there is one"
@@ -55,7 +58,7 @@ def hand_over() -> dict[str, int]:
     schedule=PartitionedAssetTimetable(assets=common.SCORED),
     max_active_runs=1,  # A store has one triage at a time.
     doc_md=__doc__,
-    **common.dag_arguments(minutes=60),
+    **common.dag_arguments(minutes=60, done_within=45),
 )
 def triage() -> None:
     """The store is told in bulk, then the help desk."""

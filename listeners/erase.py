@@ -109,17 +109,23 @@ def _erase_raw(landing: Landing, part: Part, doomed: Doomed, clean: Clean, done:
 
 def first_length(landing: Landing, part: Part) -> int | None:
     """How many records a raw part had before any was erased; None if none was."""
-    known = landing.read_document(_note_name(part))
+    known = landing.read_document(length_note(part))
     return None if known is None else _length_of.decode(known).lines
 
 
 def _note_length(landing: Landing, part: Part, lines: int) -> None:
     """Keep how many lines a part had at first, so that its books can still be checked."""
     if first_length(landing, part) is None:
-        landing.write_document(_note_name(part), msgspec.json.encode(_Length(lines)))
+        keep_length(landing, part, lines)
 
 
-def _note_name(part: Part) -> str:
+def keep_length(landing: Landing, part: Part, lines: int) -> None:
+    """Note how many records a part had at first."""
+    landing.write_document(length_note(part), msgspec.json.encode(_Length(lines)))
+
+
+def length_note(part: Part) -> str:
+    """Where it is kept how long a part was at first."""
     return f"erased/{part.name.removesuffix('.jsonl.gz')}.json"
 
 

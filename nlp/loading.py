@@ -25,6 +25,7 @@ class _Card(msgspec.Struct, frozen=True):
     kind: str
     name: str
     version: int
+    languages: tuple[str, ...] = ()
 
 
 def load(folder: Path, threads: int | None = None) -> Reader:
@@ -81,6 +82,15 @@ def model_id(folder: Path) -> str:
     """
     card = _card(folder)
     return f"{card.name}/{card.version}"
+
+
+def languages(folder: Path) -> frozenset[str]:
+    """The ISO 639-1 codes that the model in a folder reads, without loading it.
+
+    Raises:
+        ModelMissing, ModelCorrupt: as `load`.
+    """
+    return frozenset(_card(folder).languages)
 
 
 def _card(folder: Path) -> _Card:

@@ -42,16 +42,30 @@ def alert(
     store: Store,
     found: Iterable[Incident],
     now: datetime,
-    *,
-    silent: Iterable[Silence] = (),
 ) -> Worked:
     """Send one alert for each incident that nobody was told of, and what still waits.
 
-    An incident that changes alerts nobody again: its alert is known by the incident's id, and
-    that of a source that fell silent by the window since when it is.
+    An incident that changes alerts nobody again: its alert is known by the incident's id.
     """
-    news = [_of_incident(one) for one in found if one.kind == "burst" and one.state == "open"]
-    return tell(settings, store, [*news, *map(_of_silence, silent)], now)
+    news = (_of_incident(one) for one in found if one.kind == "burst" and one.state == "open")
+    return tell(settings, store, news, now)
+
+
+def alert_silences(
+    settings: AlertSettings, store: Store, silent: Iterable[Silence], now: datetime
+) -> Worked:
+    """Send one alert for each source that fell silent, known by the window since when it is."""
+    return tell(settings, store, map(_of_silence, silent), now)
+
+
+def alert_late(
+    settings: AlertSettings, store: Store, dag: str, run: str, deadline: datetime, now: datetime
+) -> Worked:
+    """Send one alert for a scheduled run that is not done when it should be."""
+    words = f"{dag} is late: {run} was to be done by {deadline:%Y-%m-%d %H:%M} UTC"
+    payload = {"text": words, "dag": dag, "run": run, "deadline": deadline.isoformat()}
+    news = News(about=f"late/{dag}/{run}", subject=f"{dag} is late", payload=payload)
+    return tell(settings, store, [news], now)
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from listeners import ledger
 from listeners.contract import Checks, Identifies, Listener, Target
 from listeners.coverage import HISTORY, silences
 from listeners.errors import AuthFailed, ListenerError, RateLimited, Transient
-from listeners.landing import RAW, scored, window_name
+from listeners.landing import RAW, window_name
 from listeners.ledger import LedgerRow
 from listeners.registry import SOURCES, listener
 from listeners.secrets import without_secrets
@@ -25,6 +25,7 @@ from nlp.errors import NlpError
 from nlp.loading import model_id
 from outcry.budgets import budget_of
 from outcry.exits import in_one_line
+from outcry.readings import kind_of
 from outcry.settings import Settings, with_secrets
 from triage.errors import TriageError
 from triage.store.base import Store
@@ -223,8 +224,8 @@ def _ledger(settings: Settings, now: datetime) -> Iterator[Check]:
 def _waiting_parts(settings: Settings) -> Iterator[Check]:
     landing = settings.landing
     try:
-        kind = scored(model_id(settings.model_folder))
-        waiting = sum(not landing.has(kind, part) for part in landing.parts(RAW))
+        kinds = settings.scored_kinds
+        waiting = sum(kind_of(landing, kinds, part) is None for part in landing.parts(RAW))
     except (ListenerError, ModelsError, NlpError):
         return  # `ready` has said why.
     if waiting:

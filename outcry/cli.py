@@ -26,6 +26,7 @@ from outcry.commands import (
     files,
     helpdesk,
     incidents,
+    model,
     outreach,
     pipeline,
     privacy,
@@ -149,6 +150,7 @@ helpdesk.register(app)
 outreach.register(app)
 privacy.register(app)
 texts.register(app)
+model.register(app)
 upkeep.register(app)
 
 

@@ -46,6 +46,7 @@ CODES: Mapping[str, int] = {
     "ModelsError": FAILED,
     "ModelUnknown": WRONG,
     "ModelUnfit": FAILED,
+    "TrainingFailed": FAILED,
     "DataMissing": WRONG,
     "TriageError": FAILED,
     "StoreError": FAILED,

@@ -16,9 +16,8 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Reject, Target
-from listeners.coverage import silences
 from listeners.erase import forget_again
-from listeners.landing import RAW, REJECTS, Landing, Part, scored
+from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.ledger import LedgerRow
 from listeners.mention import Deletion, Mention
 from listeners.recheck import recheck as recheck_target
@@ -28,10 +27,10 @@ from nlp.assess import Assessor, load_assessor
 from nlp.assessment import Assessment, Passage
 from nlp.assessment import decode as decode_assessment
 from nlp.assessment import encode as encode_assessment
-from nlp.loading import model_id
 from nlp.workers import Workers
 from outcry.alerts import alert
 from outcry.budgets import budget_of
+from outcry.readings import kind_of, scored_parts
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
 from triage import joining
@@ -206,12 +205,15 @@ def _assessor(settings: Settings, threads: int | None = None) -> partial[Assesso
 
 
 def score(settings: Settings, *, window: str | None = None, progress: Progress = quiet) -> Scored:
-    """Assess every raw part that the model has not assessed yet; of one window if named.
+    """Assess every raw part that no champion has assessed yet; of one window if named.
 
     A scored part holds one assessment for each mention of the raw part, in its order.
     """
-    landing, kind = settings.landing, scored(model_id(settings.model_folder))
-    waiting = [part for part in landing.parts(RAW, window=window) if not landing.has(kind, part)]
+    landing, kinds = settings.landing, settings.scored_kinds
+    kind = kinds[0]
+    waiting = [
+        part for part in landing.parts(RAW, window=window) if kind_of(landing, kinds, part) is None
+    ]
     if not waiting:
         return Scored()
     mentions = complaints = unread = 0
@@ -255,15 +257,15 @@ def _triage(
     now: datetime,
     progress: Progress,
 ) -> Triaged:
-    landing, kind = settings.landing, scored(model_id(settings.model_folder))
-    parts = list(landing.parts(kind, window=window))
-    names = {part: f"{kind}/{part.name}" for part in parts}
+    landing = settings.landing
+    kinds = {part: kind for kind, part in scored_parts(landing, settings.scored_kinds, window)}
+    names = {part: f"{kind}/{part.name}" for part, kind in kinds.items()}
     done = store.done("folded", list(names.values()))
-    waiting = [part for part in parts if names[part] not in done]
+    waiting = [part for part in kinds if names[part] not in done]
     report = Triaged(parts=len(waiting))
     for number, part in enumerate(waiting, start=1):
         turn.keep()
-        pairs = list(_pairs(landing, kind, part))
+        pairs = list(_pairs(landing, kinds[part], part))
         stored = store_records(store, pairs, settings.rules)
         report.add_stored(stored)
         if stored.forgotten:
@@ -298,16 +300,11 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 def incidents(
     settings: Settings, store: Store, *, now: datetime, since: datetime | None = None
 ) -> Watched:
-    """Look for incidents in what has been said since the last look, and alert once for each.
-
-    So it does for each source that used to be heard and is silent.
-    """
+    """Look for incidents in what has been said since the last look, and alert once for each."""
     known = {one.incident for one in all_incidents(store)}
     listed = Listed(products=settings.products, places=settings.places)
     found = watch(store, settings.rules, settings.incidents, now, since, listed)
-    heard = settings.alerts.webhook or settings.alerts.email_to
-    silent = silences(settings.landing, now) if heard else ()
-    alerts = alert(settings.alerts, store, found, now, silent=silent)
+    alerts = alert(settings.alerts, store, found, now)
     new = sum(one.incident not in known for one in found)
     return Watched(
         new=new,
@@ -324,8 +321,8 @@ def replay(settings: Settings, store: Store, *, window: str | None = None) -> in
 
     Tickets keep their ids and what people decided about them.
     """
-    kind = scored(model_id(settings.model_folder))
-    names = [f"{kind}/{part.name}" for part in settings.landing.parts(kind, window=window)]
+    parts = scored_parts(settings.landing, settings.scored_kinds, window)
+    names = [f"{kind}/{part.name}" for kind, part in parts]
     store.unmark(names)
     return len(names)
 

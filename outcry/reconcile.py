@@ -14,9 +14,9 @@ import msgspec
 
 from listeners import ledger
 from listeners.erase import first_length
-from listeners.landing import RAW, Landing, Part, scored
+from listeners.landing import RAW, Landing, Part
 from listeners.mention import Mention
-from nlp.loading import model_id
+from outcry.readings import kind_of
 from outcry.settings import Settings
 from outcry.windows import Window, window_named
 from triage.store.base import Store
@@ -124,8 +124,9 @@ def _heard(landing: Landing, since: datetime) -> list[tuple[tuple[str, str], int
 
 def _waiting(settings: Settings, store: Store, parts: Sequence[Part]) -> tuple[int, int]:
     """How many of these raw parts wait to be scored, and how many scored ones to be triaged."""
-    landing, kind = settings.landing, scored(model_id(settings.model_folder))
-    names = [f"{kind}/{part.name}" for part in parts if landing.has(kind, part)]
+    landing, kinds = settings.landing, settings.scored_kinds
+    found = [(kind_of(landing, kinds, part), part) for part in parts]
+    names = [f"{kind}/{part.name}" for kind, part in found if kind is not None]
     return len(parts) - len(names), len(names) - len(store.done("folded", names))
 
 

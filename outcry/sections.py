@@ -38,6 +38,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     kind: Literal["sqlite", "elasticsearch"] = "sqlite"
     url: str | None = None
     prefix: str = "outcry"
+    snapshots: str | None = None
+    """Where a snapshot is kept every night: a folder for SQLite, a registered repository."""
     ca: str | None = None
     """Path of a certificate authority's file, for https with a private one."""
 
@@ -96,6 +98,14 @@ class NlpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Path of a file of cues instead of, or added to, ``nlp/cues.toml``, in its format."""
     processes: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Processes that read a large number of texts; 0 is one a core."""
+
+
+class RetrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a challenger of the model is trained."""
+
+    python: str | None = None
+    """Interpreter of an environment that has ``outcry-triage[train]``; None trains nothing."""
+    minutes: Annotated[float, msgspec.Meta(gt=0)] = 60
 
 
 class HelpdeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -34,17 +34,20 @@ from urllib.request import getproxies
 import msgspec
 
 from listeners.contract import Target
-from listeners.landing import Landing
+from listeners.landing import Landing, scored
 from listeners.reach import Reach
 from listeners.registry import secrets_of
 from models.registry import folder as model_folder
+from nlp.loading import model_id
 from outcry.alerts import AlertSettings
+from outcry.champions import Champions
 from outcry.home import SettingsError, home_folder, read_document
 from outcry.sections import (
     Brand,
     HelpdeskSettings,
     ListenSettings,
     NlpSettings,
+    RetrainingSettings,
     Secret,
     StoreSettings,
     WebhookSettings,
@@ -97,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Mapping[str, float] = {}
     """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
     helpdesk: HelpdeskSettings = HelpdeskSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     store_secrets: Mapping[str, Secret] = {}
     """Elasticsearch's ``api_key``, or ``user`` and ``password``."""
 
@@ -124,9 +128,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Reach(allow=allowed, proxy=proxies.get("https") or proxies.get("http"))
 
     @property
+    def champions(self) -> Champions:
+        """The models of the deployment's own that stem from the chosen one."""
+        return Champions(self.home, model_folder(self.nlp.model))
+
+    @property
     def model_folder(self) -> Path:
-        """Where the chosen model's files are."""
-        return model_folder(self.nlp.model)
+        """Where the files of the model in use are: the chosen one, or what was promoted."""
+        return self.champions.champion
+
+    @property
+    def scored_kinds(self) -> list[str]:
+        """The kinds of scored parts that count: of the model in use, then of those before it."""
+        return [scored(one) for one in (model_id(self.model_folder), *self.champions.line.was)]
 
     def open_store(self) -> Store:
         """The store, set up and ready; the caller closes it.
@@ -182,7 +196,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
     file, document = read_document(home)
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook"}
-    known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
+    known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk", "retraining"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -211,6 +225,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         templates=_templates(file, document),
         retention=_section(file, document, "retention", dict[str, float]),
         helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings), given),
+        retraining=_section(file, document, "retraining", RetrainingSettings),
     )
 
 
@@ -218,6 +233,12 @@ def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process that we start; its programs are those of this Python."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**os.environ, "PATH": path, **changes}
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment of a program that needs no secret of ours, nor of the scheduler's."""
+    ours = ("OUTCRY_", "AIRFLOW")
+    return {name: word for name, word in os.environ.items() if not name.startswith(ours)}
 
 
 def webhook_secret() -> str | None:

@@ -122,6 +122,7 @@ def digest(
     Examples: `outcry digest`, `outcry digest --send`
     """
     from outcry import digest as daily
+    from outcry.upkeep import watch_silences
 
     session = session_of(context)
     settings = session.settings()
@@ -129,6 +130,8 @@ def digest(
     with session.store(settings) as store:
         found = daily.digest(settings, store, now)
         told = daily.send(settings, store, found, now) if send else None
+        if send:
+            watch_silences(settings, store, now)
     if as_json:
         emit_step("digest", found)
     else:

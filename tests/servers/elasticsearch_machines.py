@@ -143,6 +143,7 @@ class Container(Machine):
             "xpack.security.enabled": "true",
             "xpack.security.http.ssl.enabled": "false",
             "cluster.routing.allocation.disk.threshold_enabled": "false",
+            "path.repo": "/tmp/repositories",
             "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}",
         }
         options = [word for name in settings for word in ("-e", f"{name}={settings[name]}")]
@@ -176,7 +177,7 @@ class Process(Machine):
     def prepare(self, password: str) -> None:
         super().prepare(password)
         self.folder.mkdir(parents=True, mode=0o700)
-        for name in ("config", "data", "logs", "tmp"):
+        for name in ("config", "data", "logs", "repositories", "tmp"):
             (self.folder / name).mkdir()
         config = self.folder / "config"
         shutil.copytree(program() / "config", config, dirs_exist_ok=True)
@@ -185,6 +186,7 @@ class Process(Machine):
             "discovery.type: single-node\nnetwork.host: 127.0.0.1\n"
             f"http.port: {self.state['port']}\ntransport.port: {free_port()}\n"
             f"path.data: {self.folder / 'data'}\npath.logs: {self.folder / 'logs'}\n"
+            f"path.repo: {self.folder / 'repositories'}\n"
             "xpack.security.enabled: true\nxpack.security.http.ssl.enabled: false\n"
             "xpack.security.transport.ssl.enabled: false\n"
             "cluster.routing.allocation.disk.threshold_enabled: false\n"

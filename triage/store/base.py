@@ -23,6 +23,8 @@ from triage.likeness import Sketch
 from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
+SNAPSHOTS = 7
+"""How many snapshots stay in a folder."""
 MOST_OF_KEY = 20
 """Families that are looked at for one key: see `Store.families`."""
 
@@ -317,6 +319,9 @@ class Store(Shelf, Protocol):
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         """Tickets whose ``refresh_at`` is not after ``now`` and whose status is open, by id."""
 
+    def longest_waiting(self) -> Ticket | None:
+        """Of the tickets that wait for a first answer, public or not, the one opened first."""
+
     def events(self, ticket: str) -> list[Event]:
         """History of a ticket by (at, id)."""
 
@@ -338,6 +343,16 @@ class Store(Shelf, Protocol):
 
     def unmark(self, parts: Sequence[str]) -> None:
         """Forget that these parts were stored and folded, so that they are read again."""
+
+    def snapshot(self, to: str, name: str) -> None:
+        """Keep all that is stored under a name; the same name again changes nothing.
+
+        ``to`` is a registered snapshot repository of Elasticsearch, or a folder for SQLite, where
+        the newest `SNAPSHOTS` stay. The vault is in it, too.
+
+        Raises:
+            StoreUnavailable, StoreRefused: if it cannot be kept.
+        """
 
     def counts(self) -> dict[str, int]:
         """How many mentions, tickets, open tickets, ... there are, by name."""

@@ -50,6 +50,9 @@ class ElasticStore(MentionIndices, TicketIndices, ElasticShelf):
     def check(self) -> str:
         return self._indices.check()
 
+    def snapshot(self, to: str, name: str) -> None:
+        self._indices.snapshot(to, name)
+
     def close(self) -> None:
         self._cluster.close()
 

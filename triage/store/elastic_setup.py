@@ -27,6 +27,8 @@ KINDS = (
     "progress",
 )
 UNDATED = "undated"
+SNAPSHOT_S = 3600
+"""How long a snapshot may take."""
 """The mentions' index for what has no believable time."""
 
 
@@ -67,6 +69,32 @@ class Indices:
                 self._create(index)
                 self._update_mapping(kind)
         self._known.add("")
+
+    def snapshot(self, repository: str, name: str) -> None:
+        """See `triage.store.base.Store.snapshot`; returns when it is done."""
+        found = self._cluster.call(
+            lambda client: client.snapshot.get(
+                repository=repository, snapshot=name, ignore_unavailable=True
+            )
+        )["snapshots"]
+        if not found:
+            found = [
+                self._cluster.call(
+                    lambda client: client.options(request_timeout=SNAPSHOT_S).snapshot.create(
+                        repository=repository,
+                        snapshot=name,
+                        indices=f"{self._prefix}-*",
+                        include_global_state=False,
+                        wait_for_completion=True,
+                    )
+                )["snapshot"]
+            ]
+        state = found[0]["state"]
+        if state not in ("SUCCESS", "IN_PROGRESS"):
+            raise StoreRefused(
+                f"the snapshot {name} in {repository} is {state.lower()}: remove it, see to the "
+                "node's log, and run again"
+            )
 
     def ready(self) -> None:
         """Make sure that they were set up: a write must never create an index by guess.

@@ -24,7 +24,7 @@ from triage.store.records import (
     refusal,
     ticket_json,
 )
-from triage.ticket import OPEN, Event, Ticket
+from triage.ticket import OPEN, WAITING, Event, Ticket
 
 BATCH = 500
 
@@ -94,6 +94,13 @@ class TicketIndices:
         due = {"range": {"micros.refresh_at": {"lte": micros(now)}}}
         query = {"bool": {"filter": [due, terms("handling.status", OPEN)]}}
         return self._tickets(query, documents.BY_TICKET, size)
+
+    def longest_waiting(self) -> Ticket | None:
+        answered = {"exists": {"field": "answered_at"}}
+        waiting = [terms("handling.status", WAITING)]
+        query = {"bool": {"filter": waiting, "must_not": [answered]}}
+        found = self._tickets(query, documents.BY_OPENED, 1)
+        return found[0].ticket if found else None
 
     def events(self, ticket: str) -> list[Event]:
         self._cluster.refresh(self._indices.events)

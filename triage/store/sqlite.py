@@ -54,6 +54,7 @@ from triage.store.sqlite_rows import (
     mention_columns,
     put_threads_and_events,
 )
+from triage.store.sqlite_schema import IN_QUEUE
 from triage.store.sqlite_shelf import SqliteShelf
 from triage.ticket import OPEN, Event, Ticket
 
@@ -83,6 +84,9 @@ class SqliteStore(SqliteShelf):
         with self._file.read() as db:
             db.execute("SELECT count(*) FROM progress").fetchone()
         return f"sqlite {sqlite3.sqlite_version}, {self._file.path}"
+
+    def snapshot(self, to: str, name: str) -> None:
+        self._file.copy(Path(to), name)
 
     def close(self) -> None:
         self._file.close()
@@ -275,6 +279,12 @@ class SqliteStore(SqliteShelf):
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         where = f"WHERE refresh_at <= ? AND status IN {GIVEN} ORDER BY ticket LIMIT ?"
         return self._tickets(where, micros(now), given(OPEN), size)
+
+    def longest_waiting(self) -> Ticket | None:
+        body = "CAST(body AS TEXT)"
+        where = f"WHERE {IN_QUEUE} AND json_extract({body}, '$.answered_at') IS NULL "
+        order = f"ORDER BY julianday(json_extract({body}, '$.opened_at')), ticket LIMIT 1"
+        return next((one.ticket for one in self._tickets(where + order)), None)
 
     def events(self, ticket: str) -> list[Event]:
         statement = "SELECT body FROM events WHERE ticket = ? ORDER BY at, id"

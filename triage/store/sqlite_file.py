@@ -6,10 +6,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from triage.errors import StoreRefused
+from triage.store.base import SNAPSHOTS
 from triage.store.sqlite_rows import translated
 from triage.store.sqlite_schema import VERSION, file_of_ours, statements
 
@@ -66,6 +67,26 @@ class Database:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+
+    def copy(self, folder: Path, name: str) -> None:
+        """Keep a copy in a folder, which appears whole or not at all; see `Store.snapshot`."""
+        kept = folder / f"{name}.db"
+        fresh = folder / f".{name}.db.tmp"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if kept.exists():
+                return
+            fresh.unlink(missing_ok=True)
+            fresh.touch(mode=0o600)
+            with self.read() as db, closing(sqlite3.connect(fresh)) as other:
+                db.backup(other)
+            fresh.replace(kept)
+            for old in sorted(folder.glob("*.db"))[:-SNAPSHOTS]:
+                old.unlink()
+        except OSError as error:
+            raise StoreRefused(
+                f"no snapshot can be kept in {folder} ({error.strerror}): choose another folder"
+            ) from None
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         address = f"{self.path.resolve().as_uri()}?mode={mode}"

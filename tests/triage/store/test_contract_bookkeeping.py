@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.triage.store.conftest import Opener
+from tests.servers.elasticsearch import Node
+from tests.triage.store.conftest import Opener, client_of, elastic_store
 from tests.triage.store.samples import T0, mention
 from triage.errors import StoreRefused
 from triage.store import Store, open_store
+from triage.store.base import SNAPSHOTS
 
 
 def test_ledger_rows_are_replaced_by_source_target_and_window(store: Store) -> None:
@@ -100,3 +104,52 @@ def test_a_store_that_makes_no_sense_is_refused() -> None:
     for kind in ("sqlite", "elasticsearch", "postgres"):
         with pytest.raises(StoreRefused, match=r"set|choose"):
             open_store(kind)  # type: ignore[arg-type]
+
+
+def test_a_snapshot_keeps_all_of_sqlite_in_one_file(tmp_path: Path) -> None:
+    with closing(open_store("sqlite", path=tmp_path / "outcry.db")) as store:
+        store.setup()
+        store.save_mentions([mention("m1"), mention("m2")])
+        store.snapshot(str(tmp_path / "kept"), "outcry-20260504")
+        store.save_mentions([mention("m3")])
+        store.snapshot(str(tmp_path / "kept"), "outcry-20260504")
+        for day in range(5, 4 + SNAPSHOTS + 1):
+            store.snapshot(str(tmp_path / "kept"), f"outcry-202605{day:02}")
+    kept = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert len(kept) == SNAPSHOTS
+    assert kept[0] == "outcry-20260505.db"
+    first = tmp_path / "kept" / kept[0]
+    assert first.stat().st_mode & 0o077 == 0
+    with closing(open_store("sqlite", path=first)) as copy:
+        copy.setup()
+        assert set(copy.mentions(["m1", "m2", "m3"])) == {"m1", "m2", "m3"}
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with closing(open_store("sqlite", path=tmp_path / "outcry.db")) as store:
+        store.setup()
+        with pytest.raises(StoreRefused, match=r"no snapshot can be kept in .*choose another"):
+            store.snapshot(str(tmp_path / "file"), "outcry-20260504")
+
+
+@pytest.mark.elasticsearch
+def test_a_snapshot_goes_into_the_repository_once(elasticsearch: Node, prefix: str) -> None:
+    with client_of(elasticsearch) as client, closing(elastic_store(elasticsearch, prefix)) as store:
+        nodes = client.nodes.info(metric="settings")["nodes"].values()
+        if not all("repo" in node["settings"]["path"] for node in nodes):
+            pytest.skip("the node may keep no snapshots: set path.repo in its settings")
+        location = {"type": "fs", "settings": {"location": prefix}}
+        client.snapshot.create_repository(name=prefix, repository=location)
+        try:
+            store.save_mentions([mention("m1")])
+            for _ in range(2):
+                store.snapshot(prefix, "outcry-20260504")
+            (found,) = client.snapshot.get(repository=prefix, snapshot="*")["snapshots"]
+            assert (found["snapshot"], found["state"]) == ("outcry-20260504", "SUCCESS")
+            assert {name.partition("-2")[0] for name in found["indices"]} >= {f"{prefix}-mentions"}
+            with pytest.raises(StoreRefused, match="nowhere"):
+                store.snapshot("nowhere", "outcry-20260504")
+        finally:
+            client.snapshot.delete(repository=prefix, snapshot="outcry-20260504")
+            client.snapshot.delete_repository(name=prefix)

@@ -240,3 +240,20 @@ def test_open_tickets_are_counted(store: Store) -> None:
     store.write_tickets([new("T-1"), new("T-2", status="dismissed"), new("T-3", status="claimed")])
     counts = store.counts()
     assert (counts["tickets"], counts["open"]) == (3, 2)
+
+
+def test_the_longest_waiting_ticket_is_the_first_that_nobody_has_answered(store: Store) -> None:
+    assert store.longest_waiting() is None
+    store.write_tickets(
+        [
+            new("T-1", opened_at=minutes(5)),
+            new("T-2", opened_at=minutes(1), answered_at=minutes(2)),
+            new("T-3", opened_at=minutes(0), status="contacted"),
+            new("T-4", opened_at=minutes(4), status="claimed"),
+            new("T-5", opened_at=minutes(4) - timedelta(seconds=0.5), status="reopened"),
+            new("T-6", opened_at=minutes(3), status="dismissed"),
+        ]
+    )
+    found = store.longest_waiting()
+    assert found is not None
+    assert found.ticket == "T-5"
