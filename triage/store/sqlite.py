@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -86,6 +87,11 @@ class SqliteStore(SqliteShelf):
 
     def close(self) -> None:
         self._file.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._file.write():
+            yield
 
     # mentions
 

@@ -96,15 +96,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing."""
+        """A transaction: all of it or nothing; within another it is a part of that."""
         with self.read() as db:
-            db.execute("BEGIN IMMEDIATE")
+            inner = db.in_transaction
+            db.execute("SAVEPOINT inner_one" if inner else "BEGIN IMMEDIATE")
             try:
                 yield db
-                db.execute("COMMIT")
+                db.execute("RELEASE inner_one" if inner else "COMMIT")
             except BaseException:
                 if db.in_transaction:  # some errors have rolled back already
-                    db.execute("ROLLBACK")
+                    db.execute("ROLLBACK TO inner_one" if inner else "ROLLBACK")
                 raise
 
     @contextmanager
