@@ -8,7 +8,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
 # Each may start an Elasticsearch node of its own, of some 800 MB.
 WORKERS ?= 2
 # All but the training of encoders, whose torch of some 5 GB has an environment of its own.
-EXTRAS := airflow,build,dev,encoder,fakes,postgres,sources,telegram,train,webhook
+EXTRAS := airflow,build,dev,encoder,fakes,object-storage,postgres,sources,telegram,train,webhook
 ENCODERS := tests/models/test_encoders.py
 TRAIN := .cache/train/bin/python
 ROOMS := dags listeners models nlp outcry triage

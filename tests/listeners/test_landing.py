@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from listeners.errors import Busy, LandingError
-from listeners.landing import RAW, REJECTS, Landing, Part, scored, slug, trouble, window_name
+from listeners.landing import RAW, REJECTS, Landing, Part, scored, slug, window_name
 from listeners.mention import encode
+from listeners.places import trouble
 from tests.listeners.fakes import NOW, CrashError, CrashingLanding, mention, snapshot
 
 PART = Part("rss", "w1", "one", 0)
