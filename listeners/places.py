@@ -37,11 +37,12 @@ def place(where: str, **options: Any) -> Path:
     if "://" not in where or parts.scheme == "file":
         return Path(unquote(parts.path) if parts.scheme == "file" else where)
     try:
+        from fsspec import get_filesystem_class
         from upath import UPath
 
+        get_filesystem_class(parts.scheme)
         # What another machine has just written must be seen: lists are not remembered.
         found = UPath(where.rstrip("/"), use_listings_cache=False, **options)
-        found.fs  # noqa: B018  # asks for the client
     except ImportError as error:
         raise LandingError(
             f"landing zone: {where} needs a client that is not installed ({error}): "
@@ -69,7 +70,10 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             yield file
         return
     gathered = BytesIO()
-    yield gathered
+    try:
+        yield gathered
+    except OSError as error:
+        raise trouble(error, path) from error
     with answering(path):
         store: Any = path
         store.fs.pipe_file(store.path, gathered.getvalue())
@@ -148,8 +152,10 @@ def trouble(error: OSError, path: Path) -> LandingError:
         errno.EISDIR: "a folder lies where a file should be: move it away",
         errno.ENOENT: "it is not there (any more): run again",
     }
+    # A store's client often says only of which kind the error is.
+    kind = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}.get(type(error), 0)
     said = error.strerror or _line(error)
-    reason = advice.get(error.errno or 0) or f"{said}: mend it and run again"
+    reason = advice.get(error.errno or kind) or f"{said}: mend it and run again"
     return LandingError(f"landing zone: {path}: {reason}")
 
 
