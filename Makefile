@@ -8,7 +8,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode
 # Each may start an Elasticsearch node of its own, of some 800 MB.
 WORKERS ?= 2
 # All but the training of encoders, whose torch of some 5 GB has an environment of its own.
-EXTRAS := airflow,analysts,build,desk,dev,encoder,fakes,notebooks,postgres,sources,telegram,train,webhook
+EXTRAS := airflow,analysts,build,desk,dev,encoder,fakes,notebooks,object-storage,postgres,sources,telegram,train,webhook
 ENCODERS := tests/models/test_encoders.py
 TRAIN := .cache/train/bin/python
 ROOMS := dags desk insight listeners models nlp outcry triage

@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 
 from listeners.contract import Listener, Rate, Target
 from listeners.errors import QuotaExhausted, RateLimited, Transient
-from listeners.landing import Landing, damaged, trouble
+from listeners.landing import Landing
+from listeners.places import damaged, trouble
 
 PATIENCE = 2.0
 """Seconds that `Credential.take` waits itself."""
@@ -71,9 +72,9 @@ def name_of(listener: Listener, target: Target) -> str:
 
 def accounts(landing: Landing) -> Iterator[str]:
     """The names of all credentials that have used something, sorted."""
-    for path in sorted((landing.root / _FOLDER).glob("*.json")):
-        if not path.name.startswith("."):
-            yield path.stem
+    for name in landing.names(_FOLDER):
+        if name.endswith(".json") and not name.startswith("."):
+            yield name.removesuffix(".json")
 
 
 class Credential:
@@ -204,9 +205,8 @@ class Credential:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        path = self._landing.root / f"{self._path}.lock"
+        path = self._landing.lock_file(self._path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path, timeout=_LOCK_SECONDS):
                 yield
         except Timeout as error:

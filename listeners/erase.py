@@ -7,13 +7,13 @@ every scored part along, so that the two keep their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 
 from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.mention import Record, decode
+from listeners.places import files_of
 
 Doomed = Callable[[Record], bool]
 """Whether a mention or deletion has to go."""
@@ -131,14 +131,9 @@ def length_note(part: Part) -> str:
 
 def _clean_documents(landing: Landing, folder: str, clean: Clean, done: Erased) -> None:
     for path in files_of(landing.root / folder, "*.json"):
-        name = str(path.relative_to(landing.root))
+        name = path.relative_to(landing.root).as_posix()
         content = landing.read_document(name)
         if content is not None and (cleaned := clean(content)) is not content:
             landing.write_document(name, cleaned)
             done.cleaned += 1
             done.files += 1
-
-
-def files_of(folder: Path, pattern: str = "*") -> Iterator[Path]:
-    """Every file below a folder, sorted; none where there is no folder."""
-    yield from sorted(path for path in folder.rglob(pattern) if path.is_file())

@@ -7,16 +7,13 @@
     state/source=S/target=T.json                                    where to go on
     erased/source=S/window=W/target=T/part-00000.json               what a part once held
 
-A file appears whole or not at all: it is written under a temporary name in its folder,
-flushed to the disk and renamed. Readers pass over what an interrupted writer left.
-The same lines give the same bytes.
+A file appears whole or not at all (`listeners.places` says how). Readers pass over what an
+interrupted writer left. The same lines give the same bytes.
 """
 
 from __future__ import annotations
 
-import errno
 import gzip
-import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -30,6 +27,7 @@ from filelock import FileLock, Timeout
 from listeners.contract import Reject
 from listeners.errors import Busy, LandingError
 from listeners.mention import Record, decode
+from listeners.places import answering, damaged, is_local, listing, remove, trouble, writing
 
 RAW = "raw"
 REJECTS = "rejects"
@@ -98,12 +96,19 @@ def slug(name: str, what: str) -> str:
 class Landing:
     """The landing zone under one folder, which is made when first written to.
 
+    The folder may be an object store's (see `listeners.places`). Locks need a folder of this
+    machine, ``locks``: the system lets go of them when a process dies, which no store does.
+    Processes of two machines do not see each other's.
+
     Every method raises `LandingError`, in one line, when the folder or a file in it
     cannot be used.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, locks: Path | None = None) -> None:
+        if locks is None and not is_local(root):
+            raise LandingError(f"landing zone: {root} needs a folder of this machine for its locks")
         self.root = root
+        self._locks = locks or root
 
     def path(self, kind: str, part: Part) -> Path:
         """Where a part of a kind (`RAW`, `REJECTS` or `scored`) lies, present or not."""
@@ -134,6 +139,14 @@ class Landing:
                     for number in _numbers(in_window / f"target={of_target}"):
                         yield Part(of_source, of_window, of_target, number)
 
+    def named(self, folder: str, key: str, only: str | None = None) -> list[str]:
+        """The values of the ``key=value`` folders in a folder below the root, sorted."""
+        return _values(self.root / folder, key, only)
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder below the root, sorted."""
+        return sorted(listing(self.root / folder))
+
     def scored_kinds(self) -> list[str]:
         """The kinds of scored parts that there are, one for each model."""
         return [f"scored/model={model}" for model in _values(self.root / "scored", "model", None)]
@@ -150,30 +163,26 @@ class Landing:
         """
         count = 0
         with (
-            self._writing(self.path(kind, part)) as temporary,
-            temporary.open("wb") as file,
+            writing(self.path(kind, part)) as file,
+            gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed,
         ):
-            with gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) as packed:
-                for some in _batches(lines):
-                    packed.write(b"\n".join((*some, b"")))
-                    count += len(some)
-            file.flush()
-            os.fsync(file.fileno())
+            for some in _batches(lines):
+                packed.write(b"\n".join((*some, b"")))
+                count += len(some)
         return count
 
     def read_lines(self, kind: str, part: Part) -> Iterator[bytes]:
         """The lines of a part, without line breaks, one at a time."""
         path = self.path(kind, part)
-        try:
-            with gzip.open(path, "rb") as file:
-                if not file.peek(1) and path.stat().st_size == 0:
-                    raise EOFError("it is empty")
-                for line in file:
-                    yield line.rstrip(b"\n")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise damaged(path, error) from error
-        except OSError as error:
-            raise trouble(error, path) from error
+        with answering(path):
+            try:
+                with path.open("rb") as packed, gzip.open(packed) as file:
+                    if not file.peek(1) and path.stat().st_size == 0:
+                        raise EOFError("it is empty")
+                    for line in file:
+                        yield line.rstrip(b"\n")
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise damaged(path, error) from error
 
     def records(self, part: Part) -> Iterator[Record]:
         """The mentions and deletions of a raw part."""
@@ -191,20 +200,28 @@ class Landing:
 
     def write_document(self, name: str, content: bytes) -> None:
         """Replace the small file ``name`` (a path below the root) in one step."""
-        with self._writing(self.root / name) as temporary, temporary.open("wb") as file:
+        with writing(self.root / name) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
 
     def read_document(self, name: str) -> bytes | None:
         """The content of a small file, or None where there is none."""
         path = self.root / name
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise trouble(error, path) from error
+        with answering(path):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                return None
+
+    def lock_file(self, name: str) -> Path:
+        """The file by which processes of this machine take turns at ``name``; its folder is there.
+
+        Raises:
+            LandingError: if there can be none.
+        """
+        path = self._locks / f"{name}.lock"
+        with answering(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     @contextmanager
     def lock(self, source: str, target: str) -> Iterator[None]:
@@ -213,10 +230,10 @@ class Landing:
         Raises:
             Busy: at once, if another run holds it.
         """
-        path = self.root / f"state/source={slug(source, 'source')}/target={slug(target, 'target')}"
-        path = path.with_name(path.name + ".lock")
+        path = self.lock_file(
+            f"state/source={slug(source, 'source')}/target={slug(target, 'target')}"
+        )
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             held = FileLock(path, timeout=0)
             held.acquire()
         except Timeout as error:
@@ -232,48 +249,13 @@ class Landing:
 
     def sweep(self, source: str, window: str, target: str) -> None:
         """Remove what interrupted writers left; only for who holds the target's lock."""
+        if not is_local(self.root):
+            return  # There nothing is written under another name.
         place = _folder(source, window, target)
         for kind in (RAW, REJECTS):
-            _remove(self.root / kind / place, ".part-*.tmp")
-        _remove(self.root / f"state/source={source}", f".target={target}.json.*.tmp")
-        _remove(self.root / f"ledger/source={source}/window={window}", f".target={target}.*.tmp")
-
-    @contextmanager
-    def _writing(self, path: Path) -> Iterator[Path]:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            temporary.replace(path)
-            _flush_folder(path.parent)
-        except OSError as error:
-            _remove(path.parent, temporary.name)
-            raise trouble(error, path) from error
-
-
-def trouble(error: OSError, path: Path) -> LandingError:
-    """The one line that says why the file system refused, and what to do."""
-    advice = {
-        errno.ENOSPC: "the disk is full: free some space and run again",
-        errno.EDQUOT: "the disk quota is used up: free some space and run again",
-        errno.EACCES: "no permission: give this user the folder, or choose another",
-        errno.EPERM: "no permission: give this user the folder, or choose another",
-        errno.EROFS: "the file system is read-only: choose another folder",
-        errno.ENOTDIR: "a file lies where a folder should be: move it away",
-        errno.EEXIST: "a file lies where a folder should be: move it away",
-        errno.EISDIR: "a folder lies where a file should be: move it away",
-        errno.ENOENT: "it is not there (any more): run again",
-    }
-    reason = advice.get(error.errno or 0) or f"{error.strerror or error}: mend it and run again"
-    return LandingError(f"landing zone: {path}: {reason}")
-
-
-def damaged(path: Path, error: Exception) -> LandingError:
-    """The one line that says that a file is not what was once written."""
-    reason = " ".join(str(error).split())
-    return LandingError(
-        f"landing zone: {path} is damaged ({reason}): restore it, or move it away and run again"
-    )
+            remove(self.root / kind / place, ".part-*.tmp")
+        remove(self.root / f"state/source={source}", f".target={target}.json.*.tmp")
+        remove(self.root / f"ledger/source={source}/window={window}", f".target={target}.*.tmp")
 
 
 def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -302,33 +284,8 @@ def _values(folder: Path, key: str, only: str | None) -> list[str]:
     if only is not None:
         return [only] if (folder / f"{key}={slug(only, key)}").is_dir() else []
     prefix = f"{key}="
-    return sorted(name.removeprefix(prefix) for name in _listing(folder) if name.startswith(prefix))
+    return sorted(name.removeprefix(prefix) for name in listing(folder) if name.startswith(prefix))
 
 
 def _numbers(folder: Path) -> list[int]:
-    return sorted(int(m[1]) for m in map(_PART.fullmatch, _listing(folder)) if m)
-
-
-def _listing(folder: Path) -> list[str]:
-    try:
-        return [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise trouble(error, folder) from error
-
-
-def _remove(folder: Path, pattern: str) -> None:
-    for path in folder.glob(pattern):
-        path.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename itself survive a loss of power."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    return sorted(int(m[1]) for m in map(_PART.fullmatch, listing(folder)) if m)

@@ -8,7 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from listeners.landing import Landing, damaged, slug
+from listeners.landing import Landing, slug
+from listeners.places import damaged
 
 Outcome = Literal["ok", "partial", "failed", "skipped"]
 
@@ -107,12 +108,15 @@ def rows(
 
     What is not wanted is not opened: a ledger of years has many files.
     """
-    for folder in sorted((landing.root / "ledger").glob(f"source={source or '*'}")):
-        for within in sorted(folder.glob(f"window={window or '*'}")):
-            named = within.name.partition("=")[2]
-            for path in sorted(within.glob("target=*.json")) if wanted(named) else ():
-                target = path.name.removeprefix("target=").removesuffix(".json")
-                row = read_row(landing, folder.name.partition("=")[2], named, target)
+    for of_source in landing.named("ledger", "source", source):
+        in_source = f"ledger/source={of_source}"
+        for of_window in landing.named(in_source, "window", window):
+            names = landing.names(f"{in_source}/window={of_window}") if wanted(of_window) else []
+            for name in names:
+                if not (name.startswith("target=") and name.endswith(".json")):
+                    continue
+                target = name.removeprefix("target=").removesuffix(".json")
+                row = read_row(landing, of_source, of_window, target)
                 if row is not None:
                     yield row
 

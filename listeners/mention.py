@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -60,6 +61,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     native_id: str | None = None
 
 
+@lru_cache(maxsize=4_096)
 def make_uid(source: str, instance: str, native_id: str) -> str:
     """32 hex digits that identify one item of one network, for ever."""
     identity = "\x1f".join((source, instance, native_id))

@@ -10,9 +10,10 @@ import msgspec
 
 from listeners.contract import Reject, Target
 from listeners.errors import Busy
-from listeners.landing import Landing, damaged, slug
+from listeners.landing import Landing, slug
 from listeners.ledger import Counts
 from listeners.mention import Deletion, Record
+from listeners.places import damaged
 
 RECENT = 1000
 """How many stored items a target remembers at least; twice its page where that is more, and

@@ -21,6 +21,7 @@ _REFERENCE = re.compile(
     r"(?!\w)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|(?<!\w)@\S+", re.IGNORECASE)
 
 
@@ -37,6 +38,8 @@ def find_references(text: str) -> list[Found]:
 
     A number counts only after a word that announces it, and with two digits or more.
     """
+    if _DIGIT.search(text) is None:  # Most texts: nothing else need be looked for.
+        return []
     links = [match.span() for match in _LINK.finditer(text)]
     return [
         Found(kind=match["kind"].casefold(), start=match.start("value"), end=match.end("value"))

@@ -24,13 +24,14 @@ from listeners.recheck import recheck as recheck_target
 from listeners.registry import family_of, listener
 from listeners.run import collect
 from nlp.assess import Assessor, load_assessor
-from nlp.assessment import Assessment, Passage
+from nlp.assessment import Assessment
 from nlp.assessment import decode as decode_assessment
-from nlp.assessment import encode as encode_assessment
 from nlp.workers import Workers
 from outcry.alerts import alert
 from outcry.budgets import budget_of
+from outcry.chunks import chunked
 from outcry.readings import kind_of, scored_parts
+from outcry.scoring import Scored, score_parts
 from outcry.settings import Settings, with_secrets
 from outcry.windows import Window
 from triage import joining
@@ -40,6 +41,7 @@ from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
+from triage.rules import Rules
 from triage.series import Listed
 from triage.store.base import Refusal, Store
 from triage.turns import Turn
@@ -52,16 +54,6 @@ Pair = tuple[Mention | Deletion, Assessment | None]
 
 def quiet(what: str, done: int, total: int) -> None:
     """A progress that says nothing."""
-
-
-class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run of `score` did."""
-
-    parts: int = 0
-    mentions: int = 0
-    complaints: int = 0
-    unread: int = 0
-    """Mentions in a language that the model does not read."""
 
 
 class Triaged(msgspec.Struct, kw_only=True):
@@ -216,17 +208,10 @@ def score(settings: Settings, *, window: str | None = None, progress: Progress =
     ]
     if not waiting:
         return Scored()
-    mentions = complaints = unread = 0
     with workers_of(settings) as assessor:
-        for number, part in enumerate(waiting, start=1):
-            said = [record for record in landing.records(part) if isinstance(record, Mention)]
-            assessed = assessor.assess([_passage(mention) for mention in said])
-            landing.write_part(kind, part, map(encode_assessment, assessed))
-            mentions += len(assessed)
-            complaints += sum(one.complaint is True for one in assessed)
-            unread += sum(one.complaint is None for one in assessed)
-            progress("score", number, len(waiting))
-    return Scored(parts=len(waiting), mentions=mentions, complaints=complaints, unread=unread)
+        return score_parts(
+            landing, kind, waiting, assessor, lambda done: progress("score", done, len(waiting))
+        )
 
 
 def triage(
@@ -263,26 +248,40 @@ def _triage(
     done = store.done("folded", list(names.values()))
     waiting = [part for part in kinds if names[part] not in done]
     report = Triaged(parts=len(waiting))
-    for number, part in enumerate(waiting, start=1):
+    done_parts = 0
+    for some in chunked(waiting, lambda part: list(_pairs(landing, kinds[part], part))):
         turn.keep()
-        pairs = list(_pairs(landing, kinds[part], part))
-        stored = store_records(store, pairs, settings.rules)
-        report.add_stored(stored)
-        if stored.forgotten:
-            report.forgotten += forget_again(landing, part, stored.forgotten)
-        _keep_refused(store, part, stored.refused, now)
-        progress("store", number, len(waiting))
-    for number, part in enumerate(waiting, start=1):
+        with store.together():
+            for part, pairs in some:
+                stored = store_records(store, pairs, settings.rules)
+                report.add_stored(stored)
+                if stored.forgotten:
+                    report.forgotten += forget_again(landing, part, stored.forgotten)
+                _keep_refused(store, part, stored.refused, now)
+        done_parts += len(some)
+        progress("store", done_parts, len(waiting))
+    done_parts = 0
+    for chunk in chunked(waiting, lambda part: [one.uid for one in landing.records(part)]):
         turn.keep()
-        uids = [record.uid for record in landing.records(part)]
-        cases = fold_cases(store, uids, settings.rules, now)
-        report.add_folded(cases)
-        _keep_refused(store, part, cases.refused, now)
-        store.mark("folded", [names[part]])
-        progress("fold", number, len(waiting))
+        with store.together():
+            report.add_folded(_fold(store, chunk, settings.rules, now))
+            store.mark("folded", [names[part] for part, _ in chunk])
+        done_parts += len(chunk)
+        progress("fold", done_parts, len(waiting))
     joining.settle(store, settings.rules, now)
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
+    return report
+
+
+def _fold(
+    store: Store, chunk: Sequence[tuple[Part, Sequence[str]]], rules: Rules, now: datetime
+) -> FoldReport:
+    """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket."""
+    report = fold_cases(store, [uid for _, uids in chunk for uid in uids], rules, now)
+    for part, uids in chunk if report.refused else ():
+        # What is refused is refused again, and so says which part it came from.
+        _keep_refused(store, part, fold_cases(store, uids, rules, now).refused, now)
     return report
 
 
@@ -325,17 +324,6 @@ def replay(settings: Settings, store: Store, *, window: str | None = None) -> in
     names = [f"{kind}/{part.name}" for kind, part in parts]
     store.unmark(names)
     return len(names)
-
-
-def _passage(mention: Mention) -> Passage:
-    return Passage(
-        uid=mention.uid,
-        text=mention.text,
-        title=mention.title,
-        lang=mention.lang,
-        rating=mention.rating,
-        rating_max=mention.rating_max,
-    )
 
 
 def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:

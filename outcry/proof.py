@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from listeners.erase import files_of
+from listeners.places import files_of, is_local
 from outcry.settings import Settings
 from triage.erasure import Needles
 from triage.store.base import Store
@@ -48,7 +48,8 @@ def proof(settings: Settings, store: Store, needles: Needles) -> Iterator[Place]
     others = [
         path
         for path in files_of(settings.home)
-        if not path.is_relative_to(landing) and not path.name.startswith("outcry.")
+        if not (is_local(landing) and path.is_relative_to(landing))
+        and not path.name.startswith("outcry.")
     ]
     for path in others:
         count_here = _found_in_file(path, needles)
@@ -66,5 +67,5 @@ def proof(settings: Settings, store: Store, needles: Needles) -> Iterator[Place]
 def _found_in_file(path: Path, needles: Needles) -> int:
     if path.suffix != ".gz":
         return needles.found_raw(path.read_bytes())
-    with gzip.open(path, "rb") as lines:
+    with path.open("rb") as packed, gzip.open(packed) as lines:
         return sum(needles.found_in(line) for line in lines)

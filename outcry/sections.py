@@ -44,6 +44,15 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Path of a certificate authority's file, for https with a private one."""
 
 
+class LandingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where what was heard lies; without an address, in the home."""
+
+    url: str | None = None
+    """A folder, or an object store's address as ``s3://bucket/outcry``."""
+    options: dict[str, Any] = {}
+    """What the store's client takes, as ``endpoint_url``; never secrets, which it finds itself."""
+
+
 class ListenSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much one window takes from one target."""
 

@@ -35,6 +35,7 @@ import msgspec
 
 from listeners.contract import Target
 from listeners.landing import Landing, scored
+from listeners.places import is_local, place
 from listeners.reach import Reach
 from listeners.registry import secrets_of
 from models.registry import folder as model_folder
@@ -45,6 +46,7 @@ from outcry.home import SettingsError, home_folder, read_document
 from outcry.sections import (
     Brand,
     HelpdeskSettings,
+    LandingSettings,
     ListenSettings,
     NlpSettings,
     RetrainingSettings,
@@ -83,6 +85,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     brand: Brand
     store: StoreSettings
+    zone: LandingSettings = LandingSettings()
+    """``landing`` in the file."""
     listen: ListenSettings
     webhook: WebhookSettings
     nlp: NlpSettings
@@ -117,8 +121,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def landing(self) -> Landing:
-        """The landing zone under the home."""
-        return Landing(self.home / "landing")
+        """The landing zone: under the home, or where the settings put it.
+
+        Raises:
+            listeners.errors.LandingError: if its address cannot be used.
+        """
+        if self.zone.url is None:
+            return Landing(self.home / "landing")
+        root = place(self.zone.url, **self.zone.options)
+        return Landing(root, None if is_local(root) else self.home / "locks")
 
     @property
     def reach(self) -> Reach:
@@ -195,7 +206,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
     home = home or home_folder()
     file, document = read_document(home)
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
-    known |= {"products", "places", "webhook"}
+    known |= {"products", "places", "webhook", "landing"}
     known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk", "retraining"}
     unknown = sorted(set(document) - known)
     if unknown:
@@ -210,6 +221,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         brand=brand,
         store=_store(_section(file, document, "store", StoreSettings), given),
         store_secrets=_secrets(given, STORE_SECRETS),
+        zone=_section(file, document, "landing", LandingSettings),
         listen=_section(file, document, "listen", ListenSettings),
         webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,

@@ -26,36 +26,42 @@ class Families:
     """Families by their keys, in memory."""
 
     def __init__(self) -> None:
-        self._by_key: dict[str, dict[str, Sketch]] = {}
-        self._by_text: dict[str, Sketch] = {}
+        self._stored: dict[str, dict[str, Sketch]] = {}
+        self._fresh: dict[str, dict[str, Sketch]] = {}
+        self._texts: set[str] = set()
         self.founded: list[Sketch] = []
         """Families that are new since, in order."""
 
-    def know(self, stored: Iterable[Sketch]) -> None:
-        """Forget what was known of the store, but not what was founded, and know these."""
-        self._by_key.clear()
-        self._by_text.clear()
-        for one in (*stored, *self.founded):
-            self._add(one)
+    def know(self, stored: Iterable[Sketch], keys: set[str]) -> None:
+        """Forget what was known of the store, but not what was founded, and know these.
+
+        ``keys`` are those by which they will be asked for.
+        """
+        self._stored.clear()
+        self._texts = {one.fingerprint for one in self.founded}
+        for one in stored:
+            self._texts.add(one.fingerprint)
+            for key in keys.intersection(one.keys):
+                self._stored.setdefault(key, {})[one.fingerprint] = one
 
     def place(self, text: Sketch) -> tuple[str, float]:
         """The text's family and how like its first text it is; founds one where none fits."""
-        if text.fingerprint in self._by_text:
+        if text.fingerprint in self._texts:
             return text.fingerprint, 1.0
-        near = {name: one for key in text.keys for name, one in self._by_key.get(key, {}).items()}
+        near: dict[str, Sketch] = {}
+        for key in text.keys:
+            near |= self._stored.get(key, {})
+            near |= self._fresh.get(key, {})
         ranked = ((likeness(text, one), name) for name, one in near.items())
         # Of equals the one with the smaller name, whatever the order of reading.
         like, name = min(((-like, name) for like, name in ranked if like), default=(0.0, ""))
         if name:
             return name, -like
-        self._add(text)
         self.founded.append(text)
-        return text.fingerprint, 1.0
-
-    def _add(self, text: Sketch) -> None:
-        self._by_text[text.fingerprint] = text
+        self._texts.add(text.fingerprint)
         for key in text.keys:
-            self._by_key.setdefault(key, {})[text.fingerprint] = text
+            self._fresh.setdefault(key, {})[text.fingerprint] = text
+        return text.fingerprint, 1.0
 
 
 def settle_families(
@@ -91,7 +97,8 @@ def place(store: Store, texts: Sequence[Sketch]) -> list[tuple[str, float]]:
     found = []
     for start in range(0, len(texts), AT_ONCE):
         some = texts[start : start + AT_ONCE]
-        families.know(store.families(sorted({key for one in some for key in one.keys})))
+        keys = {key for one in some for key in one.keys}
+        families.know(store.families(sorted(keys)), keys)
         found += [families.place(one) for one in some]
     if families.founded:
         store.save_families(families.founded)

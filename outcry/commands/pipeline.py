@@ -25,7 +25,7 @@ from outcry.session import (
 
 if TYPE_CHECKING:
     from listeners.ledger import LedgerRow
-    from outcry.pipeline import Scored
+    from outcry.scoring import Scored
     from outcry.settings import Settings
 
 

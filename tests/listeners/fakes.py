@@ -66,8 +66,10 @@ class CrashError(BaseException):
 class CrashingLanding(Landing):
     """Dies at a step of writing: before a file, in its middle, or after it."""
 
-    def __init__(self, root: Path, steps_left: int | None = None) -> None:
-        super().__init__(root)
+    def __init__(
+        self, root: Path, steps_left: int | None = None, locks: Path | None = None
+    ) -> None:
+        super().__init__(root, locks)
         self.steps_left = steps_left
 
     def write_part(self, kind: str, part: Any, lines: Iterable[bytes]) -> int:
@@ -113,7 +115,7 @@ def rejected(landing: Landing, window: str | None = None) -> list[Reject]:
 def snapshot(root: Path, *, without: tuple[str, ...] = (".lock",)) -> dict[str, bytes]:
     """Every file below a folder with its bytes."""
     return {
-        str(path.relative_to(root)): path.read_bytes()
+        path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file() and not path.name.endswith(without)
     }

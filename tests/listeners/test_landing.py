@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, in a folder and in object stores."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from listeners.errors import Busy, LandingError
-from listeners.landing import RAW, REJECTS, Landing, Part, scored, slug, trouble, window_name
+from listeners.landing import RAW, REJECTS, Landing, Part, scored, slug, window_name
 from listeners.mention import encode
+from listeners.places import trouble
 from tests.listeners.fakes import NOW, CrashError, CrashingLanding, mention, snapshot
 
 PART = Part("rss", "w1", "one", 0)
 
 
 @pytest.fixture
-def landing(tmp_path: Path) -> Landing:
-    """An empty landing zone."""
-    return Landing(tmp_path / "landing")
+def landing(root: Path, tmp_path: Path) -> Landing:
+    """An empty landing zone, in each kind of place."""
+    return Landing(root, tmp_path / "locks")
 
 
 def test_a_part_is_read_as_it_was_written(landing: Landing) -> None:

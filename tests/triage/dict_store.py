@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,9 @@ class DictStore(DictShelf):
         return "dictionaries"
 
     def close(self) -> None: ...
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def save_mentions(self, rows: Sequence[StoredMention]) -> Saved:
         new: list[str] = []

@@ -14,6 +14,7 @@ Errors are `triage.errors.StoreError` and its subclasses, whatever the client ra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -235,6 +236,13 @@ class Store(Shelf, Protocol):
         """
 
     def close(self) -> None: ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written within may become durable, and seen by others, at the end at once.
+
+        For a second's worth of writing: meanwhile others may have to wait. An error within
+        may undo all of it.
+        """
 
     # mentions
 

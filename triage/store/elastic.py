@@ -7,6 +7,7 @@ something names the sequence number that the decision was made on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -55,6 +56,9 @@ class ElasticStore(MentionIndices, TicketIndices, ElasticShelf):
 
     def close(self) -> None:
         self._cluster.close()
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()  # It has no transactions.
 
     # who
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +61,8 @@ from triage.ticket import OPEN, Event, Ticket
 
 T = TypeVar("T")
 BATCH = 1000
+AT_ONCE = 100
+"""Keys whose rows are asked for together."""
 
 _mention = msgspec.json.Decoder(StoredMention).decode
 _ticket = msgspec.json.Decoder(Ticket).decode
@@ -90,6 +93,11 @@ class SqliteStore(SqliteShelf):
 
     def close(self) -> None:
         self._file.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._file.write():
+            yield
 
     # mentions
 
@@ -166,25 +174,36 @@ class SqliteStore(SqliteShelf):
     def _some_of_each(
         self, column: str, keys: Sequence[str], limit: int, direction: str = "ASC"
     ) -> list[StoredMention]:
-        statement = (
+        of_one = (
             f"SELECT created_at, uid, body FROM mentions WHERE {column} = ? "
             f"ORDER BY created_at {direction}, uid {direction} LIMIT ?"
         )
+        of_all = (
+            "SELECT created_at, uid, body FROM json_each(?) AS asked CROSS JOIN mentions "
+            f"WHERE {column} = asked.value LIMIT ?"
+        )
+        found: list[Any] = []
         with self._file.read() as db:
-            found = [row for key in set(keys) for row in db.execute(statement, (key, limit))]
+            for some in batches(list(set(keys)), AT_ONCE):
+                rows = db.execute(of_all, (given(some), limit + 1)).fetchall()
+                if len(rows) > limit:  # one of them may have too many
+                    rows = [row for key in some for row in db.execute(of_one, (key, limit))]
+                found += rows
         found.sort(key=lambda row: row[:2])
         return [_mention(body) for _, _, body in found]
 
     def families(self, keys: Sequence[str]) -> list[Sketch]:
-        ask = "SELECT number FROM family_keys WHERE key = ? ORDER BY number DESC LIMIT ?"
-        with self._file.read() as db:
-            numbers = {
-                number
-                for key in set(keys)
-                for (number,) in db.execute(ask, (_integer(key), MOST_OF_KEY))
-            }
-            statement = f"SELECT body FROM families WHERE number IN {GIVEN}"
-            found = db.execute(statement, (plain_json(sorted(numbers)).decode(),)).fetchall()
+        newest = (
+            "SELECT number FROM family_keys WHERE key = asked.value "
+            "ORDER BY number DESC LIMIT 1 OFFSET ?"
+        )
+        statement = (
+            "SELECT body FROM families WHERE number IN (SELECT found.number "
+            "FROM json_each(?) AS asked CROSS JOIN family_keys AS found "
+            f"WHERE found.key = asked.value AND found.number >= coalesce(({newest}), 0))"
+        )
+        numbers = plain_json(sorted({_integer(key) for key in keys})).decode()
+        found = self._rows(statement, numbers, MOST_OF_KEY - 1)
         return sorted((_sketch(body) for (body,) in found), key=lambda one: one.fingerprint)
 
     def save_families(self, founded: Sequence[Sketch]) -> None:

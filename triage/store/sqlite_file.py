@@ -15,6 +15,10 @@ from triage.store.sqlite_rows import translated
 from triage.store.sqlite_schema import VERSION, file_of_ours, statements
 
 BUSY_S = 30.0
+CACHE_KIB = 64 * 1024
+LOG_PAGES = 10_000
+"""Pages of the write-ahead log, some 40 MB, that are gathered before they go into the file: what
+comes in the order of random ids changes the same pages again and again."""
 
 
 class Database:
@@ -90,13 +94,16 @@ class Database:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         address = f"{self.path.resolve().as_uri()}?mode={mode}"
-        return sqlite3.connect(
+        db = sqlite3.connect(
             address,
             uri=True,
             timeout=self._busy_s,
             isolation_level=None,
             check_same_thread=False,
         )
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        return db
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -117,15 +124,16 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing."""
+        """A transaction: all of it or nothing; within another it is a part of that."""
         with self.read() as db:
-            db.execute("BEGIN IMMEDIATE")
+            inner = db.in_transaction
+            db.execute("SAVEPOINT inner_one" if inner else "BEGIN IMMEDIATE")
             try:
                 yield db
-                db.execute("COMMIT")
+                db.execute("RELEASE inner_one" if inner else "COMMIT")
             except BaseException:
                 if db.in_transaction:  # some errors have rolled back already
-                    db.execute("ROLLBACK")
+                    db.execute("ROLLBACK TO inner_one" if inner else "ROLLBACK")
                 raise
 
     @contextmanager
