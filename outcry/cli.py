@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from outcry import exits
 from outcry.commands import (
+    analysts,
     casework,
     desk,
     files,
@@ -150,6 +151,7 @@ outreach.register(app)
 privacy.register(app)
 texts.register(app)
 upkeep.register(app)
+analysts.register(app)
 
 
 def main() -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bench.pictures import work
 from insight.frames import Frames
 from outcry.analysts import frames
-from outcry.demo import AS_OF, Demo, run_demo
-from outcry.settings import load_settings
-from triage.claims import act, claim_next
-from triage.contacts import learn
+from outcry.demo import Demo, run_demo
 
 
 @pytest.fixture(scope="session")
@@ -26,35 +23,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a demonstration in which some customers were reached; nobody changes it."""
     home = run_demo(tmp_path_factory.mktemp("worked") / "home").home
-    settings = load_settings(home)
-    store = settings.open_store()
-    try:
-        for number in range(6):
-            now = AS_OF + timedelta(minutes=20 * number)
-            ticket = claim_next(store, "lindiwe", now, settings.rules)
-            assert ticket is not None
-            reached = act(
-                store,
-                ticket.ticket,
-                "contact",
-                "lindiwe",
-                now + timedelta(minutes=10),
-                settings.rules,
-            )
-            if number < 4:
-                outcome = "not a complaint" if number == 3 else "resolved"
-                learn(store, reached, outcome, "lindiwe", now + timedelta(minutes=15))
-                act(
-                    store,
-                    ticket.ticket,
-                    "resolve",
-                    "lindiwe",
-                    now + timedelta(minutes=15),
-                    settings.rules,
-                    outcome,
-                )
-    finally:
-        store.close()
+    work(home)
     return home
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from insight.frames import RECORDS, Frames, columns_of, frame_of
 from outcry.analysts import frames
 from outcry.demo import AS_OF, Demo
 from tests.servers.elasticsearch import Node
+from tests.triage.store.conftest import remove_prefix
 from triage.incidents import incidents, keep_of
 from triage.store import Store, open_store
 from triage.store.base import StoredMention, Write
+from triage.store.shelf import Keep
 
 NAMES = sorted(RECORDS)
 
@@ -44,13 +47,14 @@ def test_the_landing_zone_gives_the_frames_that_the_store_gives(heard: Demo) -> 
 def test_elasticsearch_gives_the_frames_that_the_embedded_store_gives(
     worked: Path, elasticsearch: Node
 ) -> None:
+    prefix = f"frames-{secrets.token_hex(4)}"
     with frames(worked) as embedded:
         copy = open_store(
             "elasticsearch",
             url=elasticsearch.url,
             user=elasticsearch.user,
             password=elasticsearch.password,
-            prefix="frames",
+            prefix=prefix,
         )
         try:
             copy.setup()
@@ -58,6 +62,7 @@ def test_elasticsearch_gives_the_frames_that_the_embedded_store_gives(
             assert_alike(every(embedded), every(Frames(copy)))
         finally:
             copy.close()
+            remove_prefix(elasticsearch, prefix)
 
 
 def copy_of(store: Store, copy: Store) -> None:
@@ -78,8 +83,6 @@ def copy_of(store: Store, copy: Store) -> None:
     copy.save_rejects(list(store.reject_rows()))
     copy.shelve("incident", [keep_of(one, None) for one in incidents(store)])
     for kept in store.shelf("label"):
-        from triage.store.shelf import Keep
-
         copy.shelve("label", [Keep(key=kept.key, at=kept.at, record=msgspec.Raw(kept.body))])
     assert len(rows.labels()) == len(Frames(copy).labels())
 
