@@ -55,6 +55,12 @@ def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
             recent = [*recent[-199:], str(number)]
 
 
+def texts_of(count: int, seed: int = 7) -> list[str]:
+    """So many posts of people, as `write_stream` writes them, without threads."""
+    rng = random.Random(seed)
+    return [_post(rng) for _ in range(count)]
+
+
 def _post(rng: random.Random) -> str:
     words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)
     filled = words.format(

@@ -124,6 +124,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Reach(allow=allowed, proxy=proxies.get("https") or proxies.get("http"))
 
     @property
+    def vectors_file(self) -> Path:
+        """What `outcry search` has read of posts, made again when it is not there."""
+        return self.home / "cache" / "vectors.npz"
+
+    @property
     def model_folder(self) -> Path:
         """Where the chosen model's files are."""
         return model_folder(self.nlp.model)

@@ -6,24 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outcry.exits import InputError
-from outcry.session import AsJson, AsOf, emit, note, session_of, time_of
+from outcry.session import AsJson, AsOf, emit, note, progress, session_of, time_of
 
 if TYPE_CHECKING:
     from insight.scope import Scope
+    from insight.search import Found
+    from insight.vectors import Meaning
+    from outcry.session import Progress
     from outcry.settings import Settings
     from triage.store.base import Store
 
 PACKAGES = ("altair", "jinja2", "pandas", "pyarrow", "sklearn", "vl_convert")
+ENCODER = "outcry-en"
+"""The shipped model whose vectors tell what a post is about."""
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command()(report)
+    for command in (report, search):
+        app.command()(command)
 
 
 @contextmanager
@@ -84,6 +90,101 @@ def report(
     file = out or Path("report.html")
     file.write_text(made, encoding="utf-8")
     note(f"{file}: {scope.title}, {len(made) // 1000} kB")
+
+
+def search(
+    context: typer.Context,
+    words: Annotated[str, typer.Argument(help='Words; "in quotes" they stand together.')],
+    exact: Annotated[bool, typer.Option("--exact", help="These very words, all of them.")] = False,
+    fuzzy: Annotated[bool, typer.Option("--fuzzy", help="Forgive a wrong letter or two.")] = False,
+    meaning: Annotated[bool, typer.Option("--meaning", help="In whatever words.")] = False,
+    source: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None,
+    department: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None,
+    language: Annotated[list[str] | None, typer.Option(metavar="CODE")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Not before this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many posts.")] = 20,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", metavar="FILE", help="Write them as .csv or .parquet.  ", dir_okay=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Posts about something: without a flag the exact, fuzzy and meant ones as one list.
+
+    By meaning, posts are compared by the vectors of the encoder that we ship, or, without the
+    extra encoder, by the company that words keep. The first time takes as long as reading them.
+
+    Examples: `outcry search "no internet" --exact`, `outcry search refund --export refund.csv`
+    """
+    session = session_of(context)
+    settings = session.settings()
+    chosen = {"exact": exact, "fuzzy": fuzzy, "meaning": meaning}
+    asked: list[Any] = [way for way, wanted in chosen.items() if wanted] or list(chosen)
+    if file is not None and file.suffix not in (".csv", ".parquet"):
+        raise InputError(f"--export {file} is neither .csv nor .parquet; name it so")
+    with extra(), session.store(settings) as store, progress() as shown:
+        from insight.frames import Frames
+        from insight.search import export
+        from insight.search import search as find
+        from triage.store.analysis import SearchFilter
+
+        wanted = SearchFilter(
+            sources=tuple(source or ()),
+            departments=tuple(department or ()),
+            languages=tuple(language or ()),
+            since=time_of(since, "--since") if since else None,
+        )
+        vectors = _meaning(settings, shown) if "meaning" in asked else None
+        found = find(Frames(store), words, wanted, vectors, asked, limit)
+        if file is not None:
+            export(found.rows, file)
+            note(f"{file}: {len(found.rows)} posts")
+    if as_json:
+        emit({"total": found.total, "ways": found.ways, "facets": found.facets})
+        for row in _plain(found):
+            emit(row)
+        return
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _meaning(settings: Settings, shown: Progress) -> Meaning:
+    """The encoder's vectors, or those of latent semantic analysis where it cannot run."""
+    from insight.vectors import EncoderMeaning, LsaMeaning
+    from models.registry import folder
+    from nlp.encoder import load_encoder
+    from nlp.errors import ModelMissing
+
+    try:
+        encoder = load_encoder(folder(ENCODER))
+    except ModelMissing as missing:
+        note(f"by meaning goes by the company that words keep (lsa): {missing}")
+        return LsaMeaning()
+    return EncoderMeaning(
+        encoder, settings.vectors_file, lambda done, total: shown("vectors", done, total)
+    )
+
+
+def _plain(found: Found) -> list[dict[str, Any]]:
+    """The posts as values of JSON."""
+    rows = found.rows.assign(created_at=found.rows["created_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    rows = rows.astype(object).where(rows.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _lines(found: Found) -> Iterator[str]:
+    """Two lines a post, and one with the counts."""
+    for row in _plain(found):
+        text = " ".join(f"{row['title'] or ''} {row['text']}".split())
+        yield f"{row['created_at'][:16]}  {row['source']}  {text[:160]}"
+        yield f"    {row['ways']}  {row['url'] or ''}"
+    yield f"{found.total} posts by {', '.join(found.ways)}"
+    for name, counts in found.facets.items():
+        most = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:5]
+        words = ", ".join(f"{value or 'none'} {count}" for value, count in most)
+        yield f"    {name}: {words}"
 
 
 def _scope(
