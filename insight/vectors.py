@@ -108,6 +108,21 @@ class EncoderMeaning:
         temporary.replace(self._file)
 
 
+def embedding(
+    encoder: Encodes, progress: Progress = lambda done, total: None
+) -> Callable[[Sequence[str]], Floats]:
+    """The encoder as a plain function; nothing is kept."""
+
+    def embed(texts: Sequence[str]) -> Floats:
+        rows: list[list[float]] = []
+        for start in range(0, len(texts), SLICE):
+            rows += encoder.vectors(texts[start : start + SLICE])
+            progress(len(rows), len(texts))
+        return np.asarray(rows, dtype=np.float32)
+
+    return embed
+
+
 class LsaMeaning:
     """Latent semantic analysis of the very texts that are searched."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from insight.scope import Scope
     from insight.search import Found
     from insight.vectors import Meaning
+    from nlp.encoder import BlendedEncoder
     from outcry.session import Progress
     from outcry.settings import Settings
     from triage.store.base import Store
@@ -28,7 +29,7 @@ ENCODER = "outcry-en"
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (report, search):
+    for command in (report, search, themes):
         app.command()(command)
 
 
@@ -150,17 +151,68 @@ def search(
         typer.echo(line)
 
 
-def _meaning(settings: Settings, shown: Progress) -> Meaning:
-    """The encoder's vectors, or those of latent semantic analysis where it cannot run."""
-    from insight.vectors import EncoderMeaning, LsaMeaning
+def themes(
+    context: typer.Context,
+    weeks: Annotated[int, typer.Option(min=1, max=52, help="How far back.")] = 4,
+    count: Annotated[
+        int | None,
+        typer.Option(min=2, max=200, help="How many themes.  (default: by the number of posts)"),
+    ] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """What complaints are about: named themes with examples, and how they grow.
+
+    A theme that is found again keeps its name.
+
+    Example: `outcry themes --weeks 8`
+    """
+    session = session_of(context)
+    settings = session.settings()
+    now = time_of(as_of)
+    with extra(), session.store(settings) as store, progress() as shown:
+        from insight.frames import Frames
+        from insight.themes import themes as find
+        from insight.vectors import embedding, lsa
+
+        encoder = _encoder()
+        embed = (
+            embedding(encoder, lambda done, all: shown("vectors", done, all)) if encoder else lsa
+        )
+        found, assigned = find(Frames(store), now, weeks, count, embed)
+    for one in found:
+        if as_json:
+            emit(one)
+            continue
+        usual = "" if one.usual is None else f", usually {one.usual:.1f}"
+        fresh = ", new" if one.new else ""
+        typer.echo(f"{one.theme}  {one.name}: {one.this_week} this week{usual}{fresh}")
+        typer.echo(f"    {one.posts} posts by {one.customers} people in {weeks} weeks")
+        for text in one.examples:
+            typer.echo(f"    “{' '.join(text.split())[:150]}”")
+    if not found and not as_json:
+        typer.echo(f"{len(assigned)} complaints in {weeks} weeks: too few for themes")
+
+
+def _encoder() -> BlendedEncoder | None:
+    """The encoder that we ship; None, and a line that says so, where it cannot run."""
     from models.registry import folder
     from nlp.encoder import load_encoder
     from nlp.errors import ModelMissing
 
     try:
-        encoder = load_encoder(folder(ENCODER))
+        return load_encoder(folder(ENCODER))
     except ModelMissing as missing:
-        note(f"by meaning goes by the company that words keep (lsa): {missing}")
+        note(f"goes by the company that words keep (lsa): {missing}")
+        return None
+
+
+def _meaning(settings: Settings, shown: Progress) -> Meaning:
+    """The encoder's vectors, or those of latent semantic analysis where it cannot run."""
+    from insight.vectors import EncoderMeaning, LsaMeaning
+
+    encoder = _encoder()
+    if encoder is None:
         return LsaMeaning()
     return EncoderMeaning(
         encoder, settings.vectors_file, lambda done, total: shown("vectors", done, total)
