@@ -60,6 +60,12 @@ def answer(rng: random.Random) -> str:
     return rng.choice(_REPLIES)
 
 
+def texts_of(count: int, seed: int = 7) -> list[str]:
+    """So many posts of people, as `write_stream` writes them, without threads."""
+    rng = random.Random(seed)
+    return [post(rng) for _ in range(count)]
+
+
 def post(rng: random.Random) -> str:
     """What a customer writes: one in three is a complaint."""
     words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)

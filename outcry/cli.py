@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 
 from outcry import exits
 from outcry.commands import (
+    analysts,
     casework,
     desk,
     files,
@@ -152,6 +153,7 @@ privacy.register(app)
 texts.register(app)
 model.register(app)
 upkeep.register(app)
+analysts.register(app)
 
 
 def main() -> None:

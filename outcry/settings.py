@@ -144,6 +144,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Champions(self.home, model_folder(self.nlp.model))
 
     @property
+    def vectors_file(self) -> Path:
+        """What `outcry search` has read of posts, made again when it is not there."""
+        return self.home / "cache" / "vectors.npz"
+
+    @property
     def model_folder(self) -> Path:
         """Where the files of the model in use are: the chosen one, or what was promoted."""
         return self.champions.champion

@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from triage.likeness import Sketch
+from triage.store.analysis import Analysis
 from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
@@ -219,7 +220,7 @@ def pages(store: Store, wanted: QueueFilter, size: int) -> Iterator[tuple[Versio
             return
 
 
-class Store(Shelf, Protocol):
+class Store(Shelf, Analysis, Protocol):
     """See the module's docstring for what every method guarantees."""
 
     name: str

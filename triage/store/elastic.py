@@ -16,6 +16,7 @@ import msgspec
 from triage.errors import StoreRefused
 from triage.store import elastic_documents as documents
 from triage.store.base import Identity, Stage
+from triage.store.elastic_analysis import ElasticAnalysis
 from triage.store.elastic_client import Action, Cluster, Query
 from triage.store.elastic_mentions import MentionIndices
 from triage.store.elastic_setup import Indices
@@ -29,7 +30,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ElasticStore(MentionIndices, TicketIndices, ElasticShelf):
+class ElasticStore(MentionIndices, TicketIndices, ElasticShelf, ElasticAnalysis):
     """`triage.store.base.Store` in one Elasticsearch cluster.
 
     ``clock`` dates the documents whose record has no time of its own.

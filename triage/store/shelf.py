@@ -30,6 +30,7 @@ Kind = Literal[
     "turn",
     "account",
     "link",
+    "theme",
 ]
 
 SHELVES: dict[Kind, str] = {
@@ -46,6 +47,7 @@ SHELVES: dict[Kind, str] = {
     "turn": "incidents",
     "account": "vault",
     "link": "vault",
+    "theme": "incidents",
 }
 """Which of Elasticsearch's indices holds a kind; who may read what is decided by index."""
 

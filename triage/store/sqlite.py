@@ -46,6 +46,7 @@ from triage.store.records import (
     refusal,
     ticket_json,
 )
+from triage.store.sqlite_analysis import SqliteAnalysis
 from triage.store.sqlite_file import BUSY_S, Database
 from triage.store.sqlite_rows import (
     GIVEN,
@@ -71,7 +72,7 @@ _sketch = msgspec.json.Decoder(Sketch).decode
 _identity = msgspec.json.Decoder(Identity).decode
 
 
-class SqliteStore(SqliteShelf):
+class SqliteStore(SqliteShelf, SqliteAnalysis):
     """`triage.store.base.Store` in one file; ``busy_s`` is how long to wait for other writers."""
 
     name = "sqlite"
