@@ -41,6 +41,7 @@ from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
+from triage.publishing import publish
 from triage.series import Listed
 from triage.store.base import Refusal, Store
 from triage.turns import Turn
@@ -281,6 +282,7 @@ def _triage(
     joining.settle(store, settings.rules, now)
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
+    publish(store, settings.rules)
     return report
 
 
@@ -308,6 +310,7 @@ def incidents(
     heard = settings.alerts.webhook or settings.alerts.email_to
     silent = silences(settings.landing, now) if heard else ()
     alerts = alert(settings.alerts, store, found, now, silent=silent)
+    publish(store, settings.rules)
     new = sum(one.incident not in known for one in found)
     return Watched(
         new=new,
