@@ -26,6 +26,7 @@ from outcry.commands import (
     files,
     helpdesk,
     incidents,
+    kibana,
     outreach,
     pipeline,
     privacy,
@@ -150,6 +151,7 @@ outreach.register(app)
 privacy.register(app)
 texts.register(app)
 upkeep.register(app)
+kibana.register(app)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import msgspec
 from triage.errors import StoreRefused
 from triage.store import elastic_documents as documents
 from triage.store.base import Identity, Stage
-from triage.store.elastic_analysis import AnalysisIndices
+from triage.store.elastic_published import PublishedIndices
 from triage.store.elastic_client import Action, Cluster, Query
 from triage.store.elastic_mentions import MentionIndices
 from triage.store.elastic_setup import Indices
@@ -29,7 +29,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ElasticStore(MentionIndices, TicketIndices, AnalysisIndices, ElasticShelf):
+class ElasticStore(MentionIndices, TicketIndices, PublishedIndices, ElasticShelf):
     """`triage.store.base.Store` in one Elasticsearch cluster.
 
     ``clock`` dates the documents whose record has no time of its own.
@@ -47,7 +47,7 @@ class ElasticStore(MentionIndices, TicketIndices, AnalysisIndices, ElasticShelf)
     def setup(self) -> None:
         self._indices.setup()
         self._set_up_shelf()
-        self._set_up_analysis()
+        self._set_up_published()
 
     def check(self) -> str:
         return self._indices.check()

@@ -22,7 +22,7 @@ VERSION = 1
 """Of ``mappings/shelf.json``."""
 BATCH = 500
 PUBLISHED: dict[Kind, str] = {"incident": "incidents", "label": "outcomes"}
-"""What analysts read of a kind: see `triage.store.elastic_analysis`."""
+"""What analysts read of a kind: see `triage.store.elastic_published`."""
 BY_AT: Sort = ({"micros.at": "asc"}, {"id": "asc"})
 
 

@@ -32,7 +32,7 @@ Made = Iterable[tuple[str, Fact | None]]
 """Documents by id; None for one that is to go."""
 
 
-class AnalysisIndices:
+class PublishedIndices:
     """Composed into `triage.store.elastic.ElasticStore`."""
 
     _cluster: Cluster
@@ -42,7 +42,7 @@ class AnalysisIndices:
     def _analysis(self, kind: str) -> str:
         return f"{self._indices._prefix}-analysis-{kind}"
 
-    def _set_up_analysis(self) -> None:
+    def _set_up_published(self) -> None:
         names = {
             kind: self._analysis(kind) + (f"-{UNDATED}" if kind == "mentions" else "")
             for kind in FACTS
