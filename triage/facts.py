@@ -8,6 +8,7 @@ generated from these records.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -256,11 +257,12 @@ class Field(msgspec.Struct, frozen=True):
     description: str
 
 
-def fields(kind: str) -> list[Field]:
+@lru_cache
+def fields(kind: str) -> tuple[Field, ...]:
     """The fields of a kind's documents, in the order of the record; ``at`` is ``@timestamp``."""
     found = msgspec.inspect.type_info(FACTS[kind])
     assert isinstance(found, msgspec.inspect.StructType)
-    return [_field(one) for one in found.fields]
+    return tuple(_field(one) for one in found.fields)
 
 
 def mapping(kind: str) -> dict[str, Any]:

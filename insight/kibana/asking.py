@@ -44,7 +44,7 @@ class Asker:
         source = panel.attributes["kibanaSavedObjectMeta"]["searchSourceJSON"]
         body = {
             "size": size,
-            "query": _within(span, elastic(parse(source["query"]["query"]))),
+            "query": _within(span, elastic(parse(source["query"]["query"]), span.now)),
             "sort": [{name: direction} for name, direction in panel.attributes["sort"]],
             "_source": panel.attributes["columns"],
         }

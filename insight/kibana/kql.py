@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -64,10 +65,10 @@ def tests(node: Node) -> Iterator[Test]:
             yield from tests(part)
 
 
-def elastic(node: Node) -> dict[str, Any]:
-    """The query in Elasticsearch's own words."""
+def elastic(node: Node, now: datetime | None = None) -> dict[str, Any]:
+    """The query in Elasticsearch's own words; ``now`` is taken for now, where it is given."""
     if isinstance(node, Many):
-        parts = [elastic(part) for part in node.parts]
+        parts = [elastic(part, now) for part in node.parts]
         if node.how == "or":
             return {"bool": {"should": parts, "minimum_should_match": 1}}
         if node.how == "not":
@@ -77,7 +78,8 @@ def elastic(node: Node) -> dict[str, Any]:
         return {"exists": {"field": node.field}}
     if node.sign == ":":
         return {"match": {node.field: node.value}}
-    return {"range": {node.field: {_RANGES[node.sign]: node.value}}}
+    value = now.isoformat() if now and node.value == "now" else node.value
+    return {"range": {node.field: {_RANGES[node.sign]: value}}}
 
 
 class _Parser:

@@ -38,9 +38,12 @@ class Span(msgspec.Struct, frozen=True):
 
     start: datetime
     end: datetime
+    now: datetime | None = None
+    """What a query calls now; None for the server's clock."""
 
     def earlier(self, by: timedelta) -> Span:
-        return Span(self.start - by, self.end - by)
+        """As long a stretch, so much earlier."""
+        return Span(self.start - by, self.end - by, self.now)
 
 
 def layer_of(panel: Saved) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _search(
 ) -> dict[str, Any]:
     asked = span.earlier(shift)
     within = {"gte": asked.start.isoformat(), "lt": asked.end.isoformat()}
-    values = {name: one for name, column in metrics.items() if (one := _metric(column))}
+    values = {name: one for name, column in metrics.items() if (one := _metric(column, span))}
     aggregations = dict(values)
     names = [name for name in layer["columnOrder"] if layer["columns"][name]["isBucketed"]]
     for name in reversed(names):
@@ -132,12 +135,14 @@ def _search(
     return {
         "size": 0,
         "track_total_hits": True,
-        "query": {"bool": {"filter": [{"range": {"@timestamp": within}}, elastic(parse(query))]}},
+        "query": {
+            "bool": {"filter": [{"range": {"@timestamp": within}}, elastic(parse(query), span.now)]}
+        },
         "aggs": aggregations,
     }
 
 
-def _metric(column: Mapping[str, Any]) -> dict[str, Any] | None:
+def _metric(column: Mapping[str, Any], span: Span) -> dict[str, Any] | None:
     """None for a plain count, which every answer has."""
     kind, field = column["operationType"], column.get("sourceField")
     inner: dict[str, Any] | None
@@ -153,7 +158,7 @@ def _metric(column: Mapping[str, Any]) -> dict[str, Any] | None:
         raise KibanaError(f"{column['label']}: no {kind} on our boards; choose another operation")
     if "filter" not in column:
         return inner
-    condition = elastic(parse(column["filter"]["query"]))
+    condition = elastic(parse(column["filter"]["query"]), span.now)
     return {"filter": condition, **({"aggs": {"value": inner}} if inner else {})}
 
 
@@ -182,7 +187,9 @@ def _bucket(column: Mapping[str, Any], metrics: Mapping[str, Any], span: Span) -
             }
         }
     if kind == "filters":
-        asked = {f["label"]: elastic(parse(f["input"]["query"])) for f in params["filters"]}
+        asked = {
+            f["label"]: elastic(parse(f["input"]["query"]), span.now) for f in params["filters"]
+        }
         return {"filters": {"filters": asked}}
     if kind == "range":
         edges = [

@@ -15,9 +15,9 @@ import msgspec
 from triage.errors import StoreRefused
 from triage.store import elastic_documents as documents
 from triage.store.base import Identity, Stage
-from triage.store.elastic_published import PublishedIndices
 from triage.store.elastic_client import Action, Cluster, Query
 from triage.store.elastic_mentions import MentionIndices
+from triage.store.elastic_published import PublishedIndices
 from triage.store.elastic_setup import Indices
 from triage.store.elastic_shelf import ElasticShelf
 from triage.store.elastic_tickets import TicketIndices
