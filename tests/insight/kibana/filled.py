@@ -82,7 +82,7 @@ def filled(node: Node, settings: Settings, rows: list[dict[str, Any]]) -> Iterat
     try:
         store.setup()
         pipeline.triage(settings, store, now=NOW)
-        pipeline.incidents(settings, store, now=NOW)
+        pipeline.incidents(settings, store, now=AS_OF)
         work(settings, store)
         publish(store, settings.rules)
         cluster.refresh(f"{prefix}-analysis-*", always=True)
@@ -95,7 +95,7 @@ def filled(node: Node, settings: Settings, rows: list[dict[str, Any]]) -> Iterat
 
 def work(settings: Settings, store: Store) -> None:
     """Agents claim, contact, resolve and dismiss; one case comes back, one stays claimed."""
-    page = store.queue(QueueFilter(), size=12).tickets
+    page = store.queue(QueueFilter(), size=20).tickets
     for number, entry in enumerate(page):
         name, agent = entry.ticket.ticket, ("agent-a", "agent-b", "agent-c")[number % 3]
         at = NOW + timedelta(minutes=7 * number)

@@ -207,7 +207,8 @@ def mask(node: Node, frame: pd.DataFrame, now: Any) -> pd.Series:
         return found
     values = frame[node.field]
     if node.sign == "*":
-        return values.map(lambda v: bool(len(v)) if isinstance(v, list | tuple) else pd.notna(v))
+        there = values.map(lambda v: bool(len(v)) if isinstance(v, list | tuple) else pd.notna(v))
+        return there.astype(bool)
     if node.sign == ":":
         wanted: Any = {"true": True, "false": False}.get(node.value, node.value)
         return values.map(
