@@ -27,6 +27,7 @@ from outcry.commands import (
     files,
     helpdesk,
     incidents,
+    kibana,
     model,
     outreach,
     pipeline,
@@ -154,6 +155,7 @@ texts.register(app)
 model.register(app)
 upkeep.register(app)
 analysts.register(app)
+kibana.register(app)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ EPILOG = (
     "later, nothing is lost · 130 interrupted."
 )
 
-ROOMS = frozenset({"listeners", "models", "nlp", "outcry", "triage"})
+ROOMS = frozenset({"insight", "listeners", "models", "nlp", "outcry", "triage"})
 
 CODES: Mapping[str, int] = {
     "ListenerError": FAILED,
@@ -58,6 +58,9 @@ CODES: Mapping[str, int] = {
     "BadRules": WRONG,
     "SettingsError": WRONG,
     "InputError": WRONG,
+    "KibanaError": FAILED,
+    "KibanaRefused": FAILED,
+    "KibanaUnavailable": LATER,
 }
 
 

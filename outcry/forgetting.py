@@ -19,11 +19,13 @@ from triage.customers import accounts
 from triage.customers import forget as forget_accounts
 from triage.erasure import GONE, Erasure, Needles, Tombstones
 from triage.likeness import sketch
+from triage.publishing import teams_of
 from triage.rows import RowMaker, own_words
 from triage.store.base import Identity, Store, StoredMention, Write
 from triage.store.records import EPOCH, batches
 from triage.store.shelf import Keep, Kind
 from triage.ticket import Event, Ticket
+from triage.turns import Turn
 from triage.vault import Read
 
 BATCH = 500
@@ -111,7 +113,7 @@ def forget(
 
     Raises:
         InputError: if nobody of that name is known.
-        Busy: if a target is being collected; run it again later.
+        Busy: if a target is being collected, or analysts' rows are written; run it again later.
     """
     person = _recognised(settings, store, account)
     record = Erasure(at=now.isoformat(), by=by, reason=reason)
@@ -119,6 +121,8 @@ def forget(
     done = erase(settings.landing, person.is_theirs, person.needles.clean)
     settings.vectors_file.unlink(missing_ok=True)
     tickets = _forget_in_store(settings, store, person, now)
+    with Turn(store, "publish"):
+        store.publish(teams_of(settings.rules))
     store.scrub()
     return Forgotten(
         accounts=len(person.customers),

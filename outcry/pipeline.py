@@ -41,6 +41,7 @@ from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
 from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
+from triage.publishing import publish
 from triage.rules import Rules
 from triage.series import Listed
 from triage.store.base import Refusal, Store
@@ -271,6 +272,7 @@ def _triage(
     joining.settle(store, settings.rules, now)
     report.refreshed = refresh(store, settings.rules, now)
     _copy_books(landing, store, window)
+    publish(store, settings.rules)
     return report
 
 
@@ -304,6 +306,7 @@ def incidents(
     listed = Listed(products=settings.products, places=settings.places)
     found = watch(store, settings.rules, settings.incidents, now, since, listed)
     alerts = alert(settings.alerts, store, found, now)
+    publish(store, settings.rules)
     new = sum(one.incident not in known for one in found)
     return Watched(
         new=new,

@@ -10,6 +10,7 @@ from listeners.erase import Erased, erase
 from listeners.mention import Mention, Record
 from outcry.settings import Settings
 from triage.casework import fold_cases
+from triage.publishing import publish
 from triage.store.base import Store
 from triage.store.records import EPOCH, batches
 
@@ -61,5 +62,6 @@ def retain(settings: Settings, store: Store, now: datetime) -> Retained:
     store.erase([], [], alone)
     done.identities = len(alone)
     if uids:
+        publish(store, settings.rules)
         store.scrub()
     return done

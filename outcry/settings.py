@@ -18,6 +18,7 @@ Environment:
     OUTCRY_SMTP_USER, OUTCRY_SMTP_PASSWORD
                               for the server that mails alerts
     OUTCRY_HELPDESK_TOKEN     access token of the help desk
+    OUTCRY_KIBANA_API_KEY     what `outcry kibana import` imports boards with
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -261,6 +262,11 @@ def plain_environment() -> dict[str, str]:
 def webhook_secret() -> str | None:
     """What senders sign with."""
     return os.environ.get("OUTCRY_WEBHOOK_SECRET") or None
+
+
+def kibana_key() -> str | None:
+    """The API key that boards are imported with."""
+    return os.environ.get("OUTCRY_KIBANA_API_KEY") or None
 
 
 def with_secrets(target: Target, secrets: Mapping[str, str] | None = None) -> Target:

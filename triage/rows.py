@@ -183,6 +183,7 @@ class RowMaker:
             cues=cues,
             evidence=tuple(e.text for e in assessment.evidence if _is_showable(e, assessment)),
             personal_data=tuple(sorted({span.kind for span in assessment.personal_data})),
+            products=tuple(assessment.products),
         )
 
     def _lane(self, assessment: Assessment, cues: tuple[str, ...]) -> str:

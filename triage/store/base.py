@@ -102,6 +102,8 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     cues: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     personal_data: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    """The operator's products that it names."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,6 +363,14 @@ class Store(Shelf, Analysis, Protocol):
 
         Raises:
             StoreUnavailable, StoreRefused: if it cannot be kept.
+        """
+
+    def publish(self, teams: Mapping[str, str]) -> int:
+        """Bring what analysts read up to date; how many rows of theirs were written or removed.
+
+        ``teams`` is the team of each agent. Only what has changed since the last call is looked
+        at; killed at any moment it is made good by calling it again. One process at a time: see
+        `triage.publishing.publish`. Where analysts read the store itself there is nothing to do.
         """
 
     def counts(self) -> dict[str, int]:

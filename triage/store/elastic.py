@@ -19,6 +19,7 @@ from triage.store.base import Identity, Stage
 from triage.store.elastic_analysis import ElasticAnalysis
 from triage.store.elastic_client import Action, Cluster, Query
 from triage.store.elastic_mentions import MentionIndices
+from triage.store.elastic_published import PublishedIndices
 from triage.store.elastic_setup import Indices
 from triage.store.elastic_shelf import ElasticShelf
 from triage.store.elastic_tickets import TicketIndices
@@ -30,7 +31,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ElasticStore(MentionIndices, TicketIndices, ElasticShelf, ElasticAnalysis):
+class ElasticStore(MentionIndices, TicketIndices, PublishedIndices, ElasticShelf, ElasticAnalysis):
     """`triage.store.base.Store` in one Elasticsearch cluster.
 
     ``clock`` dates the documents whose record has no time of its own.
@@ -48,6 +49,7 @@ class ElasticStore(MentionIndices, TicketIndices, ElasticShelf, ElasticAnalysis)
     def setup(self) -> None:
         self._indices.setup()
         self._set_up_shelf()
+        self._set_up_published()
 
     def check(self) -> str:
         return self._indices.check()

@@ -13,7 +13,7 @@ from triage.errors import StoreRefused, StoreUnavailable
 from triage.store.elastic_client import Cluster
 from triage.store.elastic_errors import wrong_server
 
-VERSION = 2
+VERSION = 3
 """Of the mappings; raised whenever a file in ``mappings`` changes."""
 
 KINDS = (

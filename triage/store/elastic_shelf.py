@@ -21,6 +21,8 @@ from triage.store.shelf_records import bare, checked_body
 VERSION = 1
 """Of ``mappings/shelf.json``."""
 BATCH = 500
+PUBLISHED: dict[Kind, str] = {"incident": "incidents", "label": "outcomes"}
+"""What analysts read of a kind: see `triage.store.elastic_published`."""
 BY_AT: Sort = ({"micros.at": "asc"}, {"id": "asc"})
 
 
@@ -127,8 +129,10 @@ class ElasticShelf:
         yield from map(_kept, self._cluster.hits(index, {"bool": {"filter": filters}}, BY_AT))
 
     def unshelve(self, kind: Kind, keys: Sequence[str]) -> None:
-        index = self._shelf_index(kind)
-        self._remove([Action(op="delete", index=index, id=f"{kind}/{key}") for key in keys])
+        index, ids = self._shelf_index(kind), [f"{kind}/{key}" for key in keys]
+        self._remove([Action(op="delete", index=index, id=id) for id in ids])
+        if kind in PUBLISHED:
+            self._remove(self._unpublish(PUBLISHED[kind], ids))
 
     def _remove(self, actions: Sequence[Action]) -> None:
         for action, outcome in zip(actions, self._cluster.bulk(list(actions)), strict=True):
@@ -143,6 +147,9 @@ class ElasticShelf:
 
     # forgetting
 
+    def _unpublish(self, kind: str, ids: Sequence[str]) -> list[Action]:
+        raise NotImplementedError
+
     def _change(self, wanted: Any, decide: Any) -> Saved:
         raise NotImplementedError
 
@@ -155,6 +162,10 @@ class ElasticShelf:
             found = [hit["_id"] for hit in hits]
             self._remove([Action(op="delete", index=indices.events, id=id) for id in found])
             self._remove([Action(op="delete", index=indices.tickets, id=id) for id in some])
+            self._remove(self._unpublish("ticket-events", some))
+            self._remove(self._unpublish("tickets", some))
+        for some in batches(uids, BATCH):
+            self._remove(self._unpublish("mentions", some))
         self._remove(
             [Action(op="delete", index=indices.identities, id=customer) for customer in customers]
         )
