@@ -32,6 +32,7 @@ from outcry.commands import (
     setup,
     texts,
     upkeep,
+    web,
 )
 from outcry.session import Session, note
 
@@ -150,6 +151,7 @@ outreach.register(app)
 privacy.register(app)
 texts.register(app)
 upkeep.register(app)
+web.register(app)
 
 
 def main() -> None:

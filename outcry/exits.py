@@ -24,7 +24,7 @@ EPILOG = (
     "later, nothing is lost · 130 interrupted."
 )
 
-ROOMS = frozenset({"listeners", "models", "nlp", "outcry", "triage"})
+ROOMS = frozenset({"desk", "listeners", "models", "nlp", "outcry", "triage"})
 
 CODES: Mapping[str, int] = {
     "ListenerError": FAILED,
@@ -55,6 +55,7 @@ CODES: Mapping[str, int] = {
     "NoSuchTicket": WRONG,
     "IllegalMove": FAILED,
     "BadRules": WRONG,
+    "DeskError": WRONG,
     "SettingsError": WRONG,
     "InputError": WRONG,
 }

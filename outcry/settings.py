@@ -18,6 +18,9 @@ Environment:
     OUTCRY_SMTP_USER, OUTCRY_SMTP_PASSWORD
                               for the server that mails alerts
     OUTCRY_HELPDESK_TOKEN     access token of the help desk
+    OUTCRY_DESK_SECRET        what the desk signs its cookies with; else it makes one
+    OUTCRY_DESK_OIDC_SECRET   the desk's secret at the identity provider
+    OUTCRY_DESK_HOOK_SECRET   what the desk's webhooks are signed with
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -33,6 +36,7 @@ from urllib.request import getproxies
 
 import msgspec
 
+from desk.deployment import DeskSettings
 from listeners.contract import Target
 from listeners.landing import Landing
 from listeners.reach import Reach
@@ -70,6 +74,11 @@ ALERT_SECRETS = {
     "smtp_password": "OUTCRY_SMTP_PASSWORD",
 }
 HELPDESK_SECRETS = {"token": "OUTCRY_HELPDESK_TOKEN"}
+DESK_SECRETS = {
+    "secret": "OUTCRY_DESK_SECRET",
+    "oidc_secret": "OUTCRY_DESK_OIDC_SECRET",
+    "hook_secret": "OUTCRY_DESK_HOOK_SECRET",
+}
 RULE_SECRETS = {"pseudonym_key": "OUTCRY_PSEUDONYM_KEY"}
 """The variables that hold secrets, by what they are called in the settings."""
 
@@ -97,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retention: Mapping[str, float] = {}
     """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
     helpdesk: HelpdeskSettings = HelpdeskSettings()
+    desk: DeskSettings = DeskSettings()
     store_secrets: Mapping[str, Secret] = {}
     """Elasticsearch's ``api_key``, or ``user`` and ``password``."""
 
@@ -183,6 +193,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook"}
     known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk"}
+    known |= {"desk"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -211,6 +222,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         templates=_templates(file, document),
         retention=_section(file, document, "retention", dict[str, float]),
         helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings), given),
+        desk=_desk(_section(file, document, "desk", DeskSettings), given),
     )
 
 
@@ -255,6 +267,11 @@ def _helpdesk(settings: HelpdeskSettings, given: Mapping[str, str]) -> HelpdeskS
         raise SettingsError('helpdesk.url is missing; add url = "https://…"')
     found = _secrets(given, HELPDESK_SECRETS)
     return msgspec.structs.replace(settings, token=found.get("token"))
+
+
+def _desk(settings: DeskSettings, given: Mapping[str, str]) -> DeskSettings:
+    empty: dict[str, str | None] = dict.fromkeys(DESK_SECRETS)
+    return msgspec.structs.replace(settings, **{**empty, **_secrets(given, DESK_SECRETS)})
 
 
 def _templates(file: Path, document: Mapping[str, Any]) -> Mapping[str, str]:

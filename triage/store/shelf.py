@@ -30,6 +30,9 @@ Kind = Literal[
     "turn",
     "account",
     "link",
+    "user",
+    "token",
+    "request",
 ]
 
 SHELVES: dict[Kind, str] = {
@@ -46,6 +49,9 @@ SHELVES: dict[Kind, str] = {
     "turn": "incidents",
     "account": "vault",
     "link": "vault",
+    "user": "vault",
+    "token": "vault",
+    "request": "outreach",
 }
 """Which of Elasticsearch's indices holds a kind; who may read what is decided by index."""
 
