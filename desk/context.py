@@ -85,6 +85,9 @@ async def signed_in(request: Request) -> Here:
         NotAllowed: for a form that is not ours.
         TooManyCalls: for too many.
     """
+    before: Here | None = getattr(request.state, "here", None)
+    if before is not None:
+        return before
     found = await run_in_threadpool(_known, request)
     if found is None:
         raise NotSignedIn("sign in first, or send a token as 'Authorization: Bearer …'")
@@ -93,6 +96,7 @@ async def signed_in(request: Request) -> Here:
         if not found.desk.sessions.is_ours(found.session, given):
             raise NotAllowed("the form is too old or not ours: reload the page and try again")
     found.desk.limits.take(f"{found.person.name} {found.person.way}", found.now)
+    request.state.here = found
     return found
 
 
@@ -140,6 +144,30 @@ class Needs:
         if not here.person.may(self.right):
             raise NotAllowed(f"you may not {WORDS[self.right]}: ask who manages the desk")
         return here
+
+
+class NeedsToken(Needs):
+    """The same where a token may stand in the address, for programs that send no headers."""
+
+    async def __call__(self, request: Request) -> Here:
+        """Who asks, if they may; the token of the address goes before a session."""
+        words = request.query_params.get("token")
+        if words is None:
+            return await super().__call__(request)
+        desk = desk_of(request)
+        now = desk.clock()
+        person = await run_in_threadpool(person_of_token, desk, words, now)
+        if person is None:
+            raise NotSignedIn("the token of this address is unknown or has run out: make a new one")
+        desk.limits.take(f"{person.name} {person.way}", now)
+        if not person.may(self.right):
+            raise NotAllowed(f"you may not {WORDS[self.right]}: ask who manages the desk")
+        return Here(desk, person, None, now)
+
+
+def of_token(right: Right) -> Any:
+    """`needs`, by a session, a header, or ``?token=``."""
+    return Depends(NeedsToken(right))
 
 
 def needs(right: Right) -> Any:

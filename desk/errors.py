@@ -5,7 +5,6 @@
     ├── NotAllowed       the role does not have the right, or the form was not ours
     ├── NotThere         nothing of that name
     ├── Unusable         what was sent cannot be used
-    ├── Changed          the thing has changed since it was read
     ├── TooManyCalls     more calls than the settings allow
     └── SignInFailed     wrong name or password, or locked
 
@@ -43,12 +42,6 @@ class Unusable(DeskError):
     """What was sent cannot be used."""
 
     status = 422
-
-
-class Changed(DeskError):
-    """The thing has changed since it was read: look at it again."""
-
-    status = 412
 
 
 class TooManyCalls(DeskError):

@@ -19,6 +19,7 @@ from triage.errors import (
     Conflict,
     IllegalMove,
     NoSuchTicket,
+    Stale,
     StoreRefused,
     StoreUnavailable,
     TriageError,
@@ -29,6 +30,7 @@ RETRY_S = 5
 STATUSES: tuple[tuple[type[TriageError], int, str], ...] = (
     (NoSuchTicket, 404, "nothing of that name"),
     (IllegalMove, 409, "not possible as it stands"),
+    (Stale, 412, "changed since it was read"),
     (Conflict, 409, "changed by others"),
     (BadRules, 422, "cannot be used"),
     (Busy, 503, "busy"),

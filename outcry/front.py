@@ -10,8 +10,10 @@ from typing import Any, Literal
 import msgspec
 
 from desk.deployment import LOOPBACK, Deployment
+from desk.errors import Unusable
 from outcry.exits import InputError
 from outcry.settings import Settings
+from triage.errors import Busy, StoreUnavailable
 from triage.store.base import Store
 
 _WAITING = 200
@@ -25,14 +27,24 @@ def deployment_of(settings: Settings) -> Deployment:
         unit: Literal["day", "month"], period: str, now: datetime
     ) -> Mapping[str, Sequence[Any]]:
         from listeners import coverage as books
+        from listeners.errors import ListenerError
 
-        lines = books.coverage(settings.landing, unit, period, by="day")
-        return {"lines": lines, "alerts": books.silences(settings.landing, now)}
+        try:
+            lines = books.coverage(settings.landing, unit, period, by="day")
+            return {"lines": lines, "alerts": books.silences(settings.landing, now)}
+        except ListenerError as error:
+            raise StoreUnavailable(str(error)) from error
 
     def forget(store: Store, account: str, by: str, reason: str, now: datetime) -> Any:
+        from listeners.errors import ListenerError
         from outcry.forgetting import forget as forget_everywhere
 
-        return forget_everywhere(settings, store, account, by=by, reason=reason, now=now)
+        try:
+            return forget_everywhere(settings, store, account, by=by, reason=reason, now=now)
+        except InputError as error:
+            raise Unusable(str(error)) from error
+        except ListenerError as error:
+            raise Busy(str(error)) from error
 
     return Deployment(
         home=settings.home,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from desk.api import me
+from desk.api import customers, hooks, house, incidents, lists, me, queue, tickets
 
 router = APIRouter(prefix="/api/v1")
-router.include_router(me.router)
+for module in (me, queue, lists, tickets, incidents, customers, house, hooks):
+    router.include_router(module.router)
 
 __all__ = ["router"]

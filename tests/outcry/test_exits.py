@@ -15,6 +15,7 @@ ROOTS = {
     "nlp.errors": "NlpError",
     "models.errors": "ModelsError",
     "triage.errors": "TriageError",
+    "desk.errors": "DeskError",
 }
 
 
