@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Form, Query, Request
@@ -18,7 +19,7 @@ from desk.problems import Problem, problem_of
 from desk.views import CaseView, Told, WhoView
 from triage.contacts import contacts_of
 from triage.customers import accounts
-from triage.errors import IllegalMove, TriageError
+from triage.errors import IllegalMove
 from triage.templates import Fault
 
 router = APIRouter()
@@ -75,8 +76,7 @@ def show(request: Request, here: Here, name: str, page: Page = Page(), seen: str
         colleagues=[
             user.name
             for user in users(here.store)
-            if user.active and user.name != here.person.name
-            and user.person().may("case.work")
+            if user.active and user.name != here.person.name and user.person().may("case.work")
         ]
         if here.person.may("case.work")
         else [],
@@ -84,7 +84,7 @@ def show(request: Request, here: Here, name: str, page: Page = Page(), seen: str
     )
 
 
-def standing(here: Here, found: CaseView) -> dict[str, object]:
+def standing(here: Here, found: CaseView) -> dict[str, Any]:
     """How the case stands to the person who looks at it."""
     row = found.row
     mine = row.agent == here.person.name
@@ -131,11 +131,9 @@ def heartbeat(
     last: Mark = "",
 ) -> Response:
     """The person is still at it: the lease runs from now again. Answers as `state` does."""
-    try:
+    # If it is not theirs any more, the answer says so.
+    with suppress(IllegalMove):
         actions.heartbeat(here, name)
-    except IllegalMove:
-        # It is not theirs any more, which is what the answer says.
-        pass
     return _state(request, here, actions.case(here, name), mark, last, was_mine=True)
 
 
@@ -188,7 +186,7 @@ def trouble(
     request: Request,
     here: Here,
     name: str,
-    error: TriageError | Exception,
+    error: Exception,
     typed: Mapping[str, str],
     last: str,
 ) -> Response:

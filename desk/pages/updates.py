@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from desk import actions
 from desk.context import Here, needs
 from desk.pages.asked import SIZE, Asked
+from desk.views import Row
 from triage.errors import StoreError
 
 router = APIRouter()
@@ -66,7 +67,7 @@ def readings_of(request: Request) -> Readings:
     return cast("Readings", state.readings)
 
 
-@router.get("/queue/live")
+@router.get("/queue/events")
 async def live(
     request: Request,
     here: Annotated[Here, needs("queue.read")],
@@ -127,7 +128,7 @@ def _read(here: Here, asked: Asked, readings: Readings) -> str | None:
     return readings.now(key, lambda: [one.mark for one in _first(fresh, asked)])
 
 
-def _first(here: Here, asked: Asked) -> tuple[actions.views.Row, ...]:
+def _first(here: Here, asked: Asked) -> tuple[Row, ...]:
     return actions.queue(here, asked.wanted(here), None, SIZE).items
 
 

@@ -49,8 +49,14 @@ function span(ms) {
 }
 
 // The desk's clock may differ from this machine's: each count goes on from what the page said.
-const began = performance.now();
 let shift = 0;
+
+function setClock() {
+  const page = one("main[data-now]");
+  if (!page) return;
+  shift = Date.now() - Date.parse(page.dataset.now);
+  page.removeAttribute("data-now");
+}
 
 function countDown() {
   for (const time of all("time[data-due]")) {
@@ -97,29 +103,17 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 let chosen = null;
 
-document.addEventListener("htmx:sseMessage", () => undefined);
-for (const [name, words] of [
-  ["down", "The store does not answer. The list is as it was; it comes back by itself."],
-  ["up", ""],
-])
-  document.addEventListener(`sse:${name}`, () => trouble(words));
-
-function listen(root) {
-  for (const list of all("[data-live]", root.parentNode ?? document)) {
-    if (list.dataset.listens) continue;
-    list.dataset.listens = "yes";
-    list.addEventListener("htmx:sseOpen", (event) => {
-      const { source } = event.detail;
-      source.addEventListener("down", () => trouble(
-        "The store does not answer. The list is as it was; it comes back by itself."));
-      source.addEventListener("up", () => trouble(""));
-      source.addEventListener("ended", () => {
-        source.close();
-        trouble("You are signed out: sign in again to go on.");
-      });
-    });
-  }
-}
+document.addEventListener("htmx:sseOpen", (event) => {
+  const { source } = event.detail;
+  trouble("");
+  source.addEventListener("down", () => trouble(
+    "The store does not answer. The list is as it was; it comes back by itself."));
+  source.addEventListener("up", () => trouble(""));
+  source.addEventListener("ended", () => {
+    source.close();
+    trouble("You are signed out: sign in again to go on.");
+  });
+});
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target?.id !== "list") return;
@@ -202,11 +196,11 @@ document.addEventListener("keydown", (event) => {
 
 function prepare(root) {
   restoreDrafts(root);
-  listen(root);
   for (const button of all("[data-sends-by-itself]", root)) button.classList.add("unseen");
   for (const button of all("[data-copies]", root)) button.hidden = false;
   const keys = one("#keys-on");
   if (keys) keys.checked = !localStorage.getItem(OFF);
+  setClock();
   countDown();
 }
 
