@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from triage import customers, joining
+from triage.dossier import Reader, dossier, who
 from triage.folds import COPY, NEAR, REPOST
 from triage.priority import explain
 from triage.store.base import Identity, Store, StoredMention
 from triage.ticket import Event, Ticket
-from triage.vault import references
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,41 +37,18 @@ def read(store: Store, ticket: Ticket, reader: Reader | None = None) -> Case:
 
     What only an agent may see of the posts is there for a ``reader``, and that read is logged.
     """
-    uids = [fold.uid for fold in ticket.mentions]
-    known = store.mentions(uids)
-    accounts = customers.identities(store, ticket.customer) if ticket.customer else []
-    listed = [
-        one.on(account.source, account.instance)
-        for one in accounts
-        for account in one.accounts or (one,)
-    ]
+    told = dossier(store, ticket)
+    known = who(store, ticket, reader)
     return Case(
         ticket=ticket,
-        person=joining.authors(store, [ticket]).get(ticket.ticket),
-        accounts=tuple(listed) if len(listed) > 1 else (),
-        elsewhere=tuple(row for row in joining.said(store, ticket) if row.uid not in uids),
-        other_tickets=tuple(joining.tickets_of(store, ticket)),
-        posts=tuple(known[uid] for uid in uids if uid in known),
-        events=tuple(store.events(ticket.ticket)),
-        references=_references(store, uids, reader),
+        person=known.person,
+        accounts=known.accounts,
+        elsewhere=told.elsewhere,
+        other_tickets=told.other_tickets,
+        posts=told.posts,
+        events=told.events,
+        references=known.references,
     )
-
-
-class Reader(msgspec.Struct, frozen=True):
-    """Who reads the vault, and why."""
-
-    by: str
-    reason: str
-    at: datetime
-
-
-def _references(
-    store: Store, uids: list[str], reader: Reader | None
-) -> tuple[tuple[str, str], ...]:
-    if reader is None:
-        return ()
-    found = references(store, uids, reader.by, reader.reason, reader.at)
-    return tuple(dict.fromkeys(item for uid in uids if uid in found for item in found[uid].items))
 
 
 def as_object(case: Case) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from outcry.commands import (
     setup,
     texts,
     upkeep,
+    web,
 )
 from outcry.session import Session, note
 
@@ -156,6 +157,7 @@ model.register(app)
 upkeep.register(app)
 analysts.register(app)
 kibana.register(app)
+web.register(app)
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ EPILOG = (
     "later, nothing is lost · 130 interrupted."
 )
 
-ROOMS = frozenset({"insight", "listeners", "models", "nlp", "outcry", "triage"})
+ROOMS = frozenset({"desk", "insight", "listeners", "models", "nlp", "outcry", "triage"})
 
 CODES: Mapping[str, int] = {
     "ListenerError": FAILED,
@@ -53,9 +53,17 @@ CODES: Mapping[str, int] = {
     "StoreUnavailable": LATER,
     "StoreRefused": FAILED,
     "Conflict": LATER,
+    "Stale": LATER,
     "NoSuchTicket": WRONG,
     "IllegalMove": FAILED,
     "BadRules": WRONG,
+    "DeskError": WRONG,
+    "NotSignedIn": WRONG,
+    "NotAllowed": WRONG,
+    "NotThere": WRONG,
+    "Unusable": WRONG,
+    "TooManyCalls": LATER,
+    "SignInFailed": WRONG,
     "SettingsError": WRONG,
     "InputError": WRONG,
     "KibanaError": FAILED,

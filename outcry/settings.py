@@ -19,6 +19,9 @@ Environment:
                               for the server that mails alerts
     OUTCRY_HELPDESK_TOKEN     access token of the help desk
     OUTCRY_KIBANA_API_KEY     what `outcry kibana import` imports boards with
+    OUTCRY_DESK_SECRET        what the desk signs its cookies with; else it makes one
+    OUTCRY_DESK_OIDC_SECRET   the desk's secret at the identity provider
+    OUTCRY_DESK_HOOK_SECRET   what the desk's webhooks are signed with
     OUTCRY_LABELLED_DATA      folder of labelled data for training and some tests
 """
 
@@ -34,6 +37,7 @@ from urllib.request import getproxies
 
 import msgspec
 
+from desk.deployment import DeskSettings
 from listeners.contract import Target
 from listeners.landing import Landing, scored
 from listeners.places import is_local, place
@@ -76,6 +80,11 @@ ALERT_SECRETS = {
     "smtp_password": "OUTCRY_SMTP_PASSWORD",
 }
 HELPDESK_SECRETS = {"token": "OUTCRY_HELPDESK_TOKEN"}
+DESK_SECRETS = {
+    "secret": "OUTCRY_DESK_SECRET",
+    "oidc_secret": "OUTCRY_DESK_OIDC_SECRET",
+    "hook_secret": "OUTCRY_DESK_HOOK_SECRET",
+}
 RULE_SECRETS = {"pseudonym_key": "OUTCRY_PSEUDONYM_KEY"}
 """The variables that hold secrets, by what they are called in the settings."""
 
@@ -106,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Days after which what a source said is removed; ``*`` for all others, absent for ever."""
     helpdesk: HelpdeskSettings = HelpdeskSettings()
     retraining: RetrainingSettings = RetrainingSettings()
+    desk: DeskSettings = DeskSettings()
     store_secrets: Mapping[str, Secret] = {}
     """Elasticsearch's ``api_key``, or ``user`` and ``password``."""
 
@@ -214,6 +224,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
     known = {"brand", "store", "listen", "nlp", "triage", "departments", "customers", "targets"}
     known |= {"products", "places", "webhook", "landing"}
     known |= {"incidents", "alerts", "contact", "templates", "retention", "helpdesk", "retraining"}
+    known |= {"desk"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise SettingsError(
@@ -244,6 +255,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         retention=_section(file, document, "retention", dict[str, float]),
         helpdesk=_helpdesk(_section(file, document, "helpdesk", HelpdeskSettings), given),
         retraining=_section(file, document, "retraining", RetrainingSettings),
+        desk=_desk(_section(file, document, "desk", DeskSettings), given),
     )
 
 
@@ -299,6 +311,11 @@ def _helpdesk(settings: HelpdeskSettings, given: Mapping[str, str]) -> HelpdeskS
         raise SettingsError('helpdesk.url is missing; add url = "https://…"')
     found = _secrets(given, HELPDESK_SECRETS)
     return msgspec.structs.replace(settings, token=found.get("token"))
+
+
+def _desk(settings: DeskSettings, given: Mapping[str, str]) -> DeskSettings:
+    empty: dict[str, str | None] = dict.fromkeys(DESK_SECRETS)
+    return msgspec.structs.replace(settings, **{**empty, **_secrets(given, DESK_SECRETS)})
 
 
 def _templates(file: Path, document: Mapping[str, Any]) -> Mapping[str, str]:

@@ -6,13 +6,16 @@ kept alive runs out and gives the ticket back.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from triage import life
-from triage.errors import Conflict, IllegalMove, NoSuchTicket, StoreRefused
+from triage.errors import Conflict, IllegalMove, NoSuchTicket, Stale, StoreRefused
 from triage.lanes import wanted_by
 from triage.life import Action, Change
 from triage.rules import Rules
@@ -39,6 +42,27 @@ def find(store: Store, name: str) -> Versioned:
         raise NoSuchTicket(f"no ticket begins with {name!r}: see the queue for its id")
     ids = ", ".join(entry.ticket.ticket for entry in found[:3])
     raise NoSuchTicket(f"{name!r} is the beginning of {ids}...: give more of it")
+
+
+def mark_of(ticket: Ticket) -> str:
+    """What changes with everything that an agent decides by: what was said, and what people did.
+
+    A priority that is computed anew, or a lease that is made longer, leaves it as it is.
+    """
+    handling = msgspec.structs.replace(ticket.handling, lease_until=None)
+    said = (ticket.threads, ticket.posts, ticket.last_at, ticket.department, ticket.incident)
+    words = msgspec.json.encode((ticket.ticket, handling, said))
+    return hashlib.sha256(words).hexdigest()[:24]
+
+
+def check_mark(ticket: Ticket, seen: str | None) -> None:
+    """Return if the ticket bears the mark ``seen``, or none was named.
+
+    Raises:
+        Stale: otherwise.
+    """
+    if seen is not None and seen != mark_of(ticket):
+        raise Stale(f"{ticket.ticket} has changed since you read it: look at it again")
 
 
 def claim_next(
@@ -89,19 +113,22 @@ def act(
     *,
     to: str = "",
     until: datetime | None = None,
+    seen: str | None = None,
 ) -> Ticket:
     """Do something with a ticket, named by its id or the beginning of it.
 
     ``words`` are the outcome of a resolve, the reason of a dismiss, the text of a note; ``to``
-    and ``until`` as for `move`.
+    and ``until`` as for `move`. ``seen`` is the `mark_of` the ticket that the caller has read.
 
     Raises:
         NoSuchTicket, IllegalMove: if the name or the ticket's status does not allow it.
+        Stale: if the ticket does not bear the mark ``seen`` any more.
         Conflict: if others kept changing it.
         StoreError: if the store does not answer or refuses.
     """
     for _ in range(ATTEMPTS):
         entry = find(store, name)
+        check_mark(entry.ticket, seen)
         change = move(entry.ticket, action, agent, now, rules, words, to=to, until=until)
         if write(store, entry, change):
             return change.ticket
@@ -153,17 +180,25 @@ def move(
 
 
 def route(
-    store: Store, name: str, to: str | None, agent: str, now: datetime, rules: Rules
+    store: Store,
+    name: str,
+    to: str | None,
+    agent: str,
+    now: datetime,
+    rules: Rules,
+    seen: str | None = None,
 ) -> Ticket:
     """Send a ticket to another department, for good; None is the lane sorted by hand.
 
     Raises:
         IllegalMove: if there is no such department, or the ticket is closed or held by another.
+        Stale: if the ticket does not bear the mark ``seen`` any more.
     """
     if to is not None and to not in {department.name for department in rules.departments}:
         raise IllegalMove(f"there is no department {to!r}: see the settings' departments")
     for _ in range(ATTEMPTS):
         entry = find(store, name)
+        check_mark(entry.ticket, seen)
         change = life.route(entry.ticket, agent, now, to)
         if write(store, entry, change):
             return change.ticket

@@ -124,7 +124,16 @@ def link_of(store: Store, one: str, other: str) -> Link | None:
 
 def links(store: Store, state: State | None = None) -> list[Link]:
     """Every link by time; of one state."""
-    return [link for kept in store.shelf("link") if state in (None, (link := _read(kept)).state)]
+    # Links that were joined or undone may be kept as `FRESH`; the others by their state.
+    group = state if state in ("proposed", "refused") else None
+    every = map(_read, store.shelf("link", group))
+    return [link for link in every if state in (None, link.state)]
+
+
+def links_of(store: Store, names: Sequence[str]) -> list[Link]:
+    """The links that any of these accounts is in, by time: decided ones, then proposed ones."""
+    wanted = set(names)
+    return [link for link in links(store) if wanted & {link.one, link.other}]
 
 
 def unsettled(store: Store) -> list[Link]:

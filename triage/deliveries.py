@@ -83,6 +83,28 @@ def sent(store: Store, system: str) -> Iterator[Delivery]:
         yield _delivery(kept)
 
 
+def again(store: Store, system: str, since: datetime, now: datetime) -> int:
+    """Send once more what was made since then and was sent or given up; how many.
+
+    The receiver knows a repetition by its key.
+    """
+    count = 0
+    for state in ("sent", "failed"):
+        for kept in list(store.shelf("delivery", group=f"{system}/{state}", since=since)):
+            fresh = msgspec.structs.replace(
+                _delivery(kept), state="waiting", attempts=0, next_at=now, error=None
+            )
+            count += len(store.shelve("delivery", [_keep(fresh, kept.version)]).done)
+    return count
+
+
+def of_system(store: Store, system: str) -> Iterator[Delivery]:
+    """Everything that was put in for a system and is waiting, sent or given up, by state."""
+    for state in ("waiting", "failed", "sent"):
+        for kept in store.shelf("delivery", group=f"{system}/{state}"):
+            yield _delivery(kept)
+
+
 def finished(store: Store, one: Delivery) -> None:
     """Its outcome is known: it is not asked for again."""
     found = store.shelved("delivery", [one.key]).get(one.key)

@@ -6,6 +6,7 @@
     │   ├── StoreRefused       the store answers and refuses: credentials, version, full disk
     │   ├── Busy               another process is at the same work; wait for it
     │   └── Conflict           somebody else changed the ticket, more often than we tried
+    │       └── Stale          the ticket is not what the caller has read any more
     ├── NoSuchTicket           the id (or its beginning) names no ticket, or several
     ├── IllegalMove            the ticket's status does not allow the action
     └── BadRules               departments, weights or targets make no sense
@@ -36,6 +37,10 @@ class StoreRefused(StoreError):
 
 class Conflict(StoreError):
     """The ticket was changed by others more often than we tried again."""
+
+
+class Stale(Conflict):
+    """The ticket is not what the caller had read: look at it again and decide again."""
 
 
 class Busy(StoreError):

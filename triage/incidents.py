@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ import msgspec
 from triage.bursts import LONGEST, Burst, scan
 from triage.causes import Found, IncidentRules, describe, gather
 from triage.claims import raise_refusals
-from triage.errors import Conflict, NoSuchTicket
+from triage.errors import Conflict, NoSuchTicket, Stale
 from triage.incident import LIVE, Incident, IncidentAction, move
 from triage.rules import Rules
 from triage.series import NAMED, PHRASE, Listed, Post, SeriesMaker
@@ -200,17 +201,32 @@ def find_incident(store: Store, name: str) -> tuple[Incident, str]:
     return msgspec.json.decode(found[0].body, type=Incident), found[0].version
 
 
+def mark_of(incident: Incident) -> str:
+    """What changes with everything that people decide about it, and with nothing else."""
+    decided = (incident.incident, incident.state, incident.owner, incident.note, incident.fixed_at)
+    return hashlib.sha256(msgspec.json.encode(decided)).hexdigest()[:24]
+
+
 def act_on(
-    store: Store, name: str, action: IncidentAction, by: str, now: datetime, words: str = ""
+    store: Store,
+    name: str,
+    action: IncidentAction,
+    by: str,
+    now: datetime,
+    words: str = "",
+    seen: str | None = None,
 ) -> Incident:
-    """Do something with an incident.
+    """Do something with an incident; ``seen`` is the `mark_of` the one that the caller has read.
 
     Raises:
         NoSuchTicket, IllegalMove: if the name or its state does not allow it.
+        Stale: if it does not bear the mark ``seen`` any more.
         Conflict: if others kept changing it.
     """
     for _ in range(ATTEMPTS):
         incident, version = find_incident(store, name)
+        if seen is not None and seen != mark_of(incident):
+            raise Stale(f"{incident.incident} has changed since you read it: look at it again")
         moved = move(incident, action, by, now, words)
         if store.shelve("incident", [keep_of(moved, version)]).done:
             name_on_tickets(store, moved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from triage.claims import mark_of
 from triage.contacts import Contact, Label, Outcome, learn, record_contact
 from triage.life import Action
 from triage.outreach import act, find
@@ -13,7 +14,13 @@ from triage.ticket import Ticket
 
 
 def finish(
-    store: Store, name: str, outcome: Outcome, by: str, now: datetime, rules: Rules
+    store: Store,
+    name: str,
+    outcome: Outcome,
+    by: str,
+    now: datetime,
+    rules: Rules,
+    seen: str | None = None,
 ) -> Label:
     """Write down how contacting the customer of a ticket ended; the same again is harmless.
 
@@ -22,11 +29,13 @@ def finish(
 
     Raises:
         NoSuchTicket, IllegalMove: if the name or the ticket's status does not allow it.
+        Stale: if the ticket does not bear the mark ``seen`` (`triage.claims.mark_of`) any more.
         StoreError: if the store does not answer or refuses.
     """
     ticket = find(store, name).ticket
     for action in _moves(ticket, outcome):
-        ticket = act(store, ticket.ticket, action, by, now, rules, outcome)
+        ticket = act(store, ticket.ticket, action, by, now, rules, outcome, seen=seen)
+        seen = mark_of(ticket) if seen is not None else None
     if ticket.customer and outcome != "not a complaint":
         at = ticket.handling.contacted_at or now
         record_contact(

@@ -91,6 +91,7 @@ def next_(
     Example: `outcry next --agent lindiwe --department billing`
     """
     from outcry import case
+    from triage.dossier import Reader
     from triage.outreach import claim_next
 
     session = session_of(context)
@@ -102,7 +103,7 @@ def next_(
         if ticket is None:
             note("nobody is waiting")
             return
-        reader = case.Reader(agent, f"next {ticket.ticket}", datetime.now(UTC))
+        reader = Reader(agent, f"next {ticket.ticket}", datetime.now(UTC))
         found = case.read(store, ticket, reader)
     _show(found, as_json)
 
@@ -118,12 +119,13 @@ def show(
     """
     from outcry import case
     from outcry.settings import operator_name
+    from triage.dossier import Reader
     from triage.outreach import find
 
     session = session_of(context)
     settings = session.settings()
     with session.store(settings, f"show {ticket}") as store:
-        reader = case.Reader(operator_name(), f"show {ticket}", datetime.now(UTC))
+        reader = Reader(operator_name(), f"show {ticket}", datetime.now(UTC))
         found = case.read(store, find(store, ticket).ticket, reader)
     _show(found, as_json)
 

@@ -1,19 +1,16 @@
-"""Who may send: HMAC-SHA256 over time and body, good for five minutes and for one use.
-
-X-Outcry-Timestamp: 1767350000
-X-Outcry-Signature: sha256=<hex of HMAC(secret, timestamp + "." + body)>
-"""
+"""Who may send: signed as `triage.signing` says, good for five minutes and for one use."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from triage.signing import SIGNATURE, TIMESTAMP, signature
+
+__all__ = ["SIGNATURE", "SKEW", "TIMESTAMP", "Refused", "Seen", "signature", "verify"]
+
 SKEW = timedelta(minutes=5)
-TIMESTAMP = "x-outcry-timestamp"
-SIGNATURE = "x-outcry-signature"
 
 
 class Refused(Exception):
@@ -22,12 +19,6 @@ class Refused(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-
-
-def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """The value of the header of that name."""
-    words = timestamp.encode() + b"." + body
-    return "sha256=" + hmac.new(secret.encode(), words, hashlib.sha256).hexdigest()
 
 
 def verify(secret: str, timestamp: str, given: str, body: bytes, now: datetime) -> None:

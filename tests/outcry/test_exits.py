@@ -16,6 +16,7 @@ ROOTS = {
     "models.errors": "ModelsError",
     "triage.errors": "TriageError",
     "insight.kibana.errors": "KibanaError",
+    "desk.errors": "DeskError",
 }
 
 

@@ -186,6 +186,9 @@ class DictStore(DictShelf):
         end = start + size
         return QueuePage(tickets=page, next=str(end) if end < len(found) else None)
 
+    def count(self, wanted: QueueFilter) -> int:
+        return sum(_fits(ticket, wanted) for ticket, _ in self.kept.values())
+
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         found = [
             key

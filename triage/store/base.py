@@ -327,6 +327,9 @@ class Store(Shelf, Analysis, Protocol):
 
     def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage: ...
 
+    def count(self, wanted: QueueFilter) -> int:
+        """How many tickets the queue of this filter has."""
+
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         """Tickets whose ``refresh_at`` is not after ``now`` and whose status is open, by id."""
 

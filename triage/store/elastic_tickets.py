@@ -90,6 +90,10 @@ class TicketIndices:
         page = tuple(found[:size])
         return QueuePage(tickets=page, next=cursor(page[-1].ticket) if len(found) > size else None)
 
+    def count(self, wanted: QueueFilter) -> int:
+        self._cluster.refresh(self._indices.tickets)
+        return self._cluster.count(self._indices.tickets, documents.queue_query(wanted))
+
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         due = {"range": {"micros.refresh_at": {"lte": micros(now)}}}
         query = {"bool": {"filter": [due, terms("handling.status", OPEN)]}}

@@ -31,6 +31,9 @@ Kind = Literal[
     "account",
     "link",
     "theme",
+    "user",
+    "token",
+    "request",
 ]
 
 SHELVES: dict[Kind, str] = {
@@ -48,6 +51,9 @@ SHELVES: dict[Kind, str] = {
     "account": "vault",
     "link": "vault",
     "theme": "incidents",
+    "user": "vault",
+    "token": "vault",
+    "request": "outreach",
 }
 """Which of Elasticsearch's indices holds a kind; who may read what is decided by index."""
 

@@ -296,6 +296,12 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
         page = tuple(found[:size])
         return QueuePage(tickets=page, next=cursor(page[-1].ticket) if len(found) > size else None)
 
+    def count(self, wanted: QueueFilter) -> int:
+        musts, values = conditions(wanted)
+        where = f" WHERE {' AND '.join(musts)}" if musts else ""
+        ((found,),) = self._rows(f"SELECT count(*) FROM tickets{where}", *values)
+        return int(found)
+
     def due_for_refresh(self, now: datetime, size: int = 500) -> list[Versioned]:
         where = f"WHERE refresh_at <= ? AND status IN {GIVEN} ORDER BY ticket LIMIT ?"
         return self._tickets(where, micros(now), given(OPEN), size)

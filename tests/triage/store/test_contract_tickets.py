@@ -189,6 +189,7 @@ def test_the_queue_shows_what_is_asked_for(store: Store) -> None:
 
     def ids(**wanted: object) -> list[str]:
         page = store.queue(msgspec.convert(wanted, QueueFilter))
+        assert store.count(msgspec.convert(wanted, QueueFilter)) == len(page.tickets)
         return sorted(one.ticket.ticket for one in page.tickets)
 
     assert ids(statuses=["new", "reopened"]) == ["T-1", "T-2"]
