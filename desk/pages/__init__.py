@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.pages import signin
+from desk.pages import oidc, signin
 from desk.pages.drawing import draw
 from desk.problems import Problem, headers_of
 
 router = APIRouter(include_in_schema=False)
 router.include_router(signin.router)
+router.include_router(oidc.router)
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
