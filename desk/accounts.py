@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 from argon2 import PasswordHasher
@@ -54,6 +55,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     locked_until: datetime | None = None
     issuer: str = ""
     """Where they sign in, if not here."""
+    subject: str = ""
+    """Who they are there; a name may be given to somebody else, this is not."""
 
     def person(self) -> Person:
         """What the account may do."""
@@ -76,22 +79,34 @@ def add_user(
     return _put(store, user, now)
 
 
-def remember(store: Store, name: str, roles: tuple[Role, ...], issuer: str, now: datetime) -> User:
+class Claimed(Protocol):
+    """Who somebody is, as an identity provider says: see `desk.oidc`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def roles(self) -> tuple[Role, ...]: ...
+
+
+def remember(store: Store, claimed: Claimed, issuer: str, now: datetime) -> User:
     """Keep who has signed in at an identity provider, with the roles that it says.
 
     Raises:
-        SignInFailed: if a local account has the name, or the account was switched off.
+        SignInFailed: if the name is another's here, or the account was switched off.
     """
-    name = checked_name(name)
+    name, subject = claimed.name, claimed.subject
     before = find_user(store, name)
-    if before is not None and before.issuer != issuer:
-        raise SignInFailed(f"{name} signs in with a password here: ask the operator")
+    if before is not None and (before.issuer, before.subject) != (issuer, subject):
+        raise SignInFailed(f"{name} is somebody else's account here: ask the operator")
     if before is not None and not before.active:
         raise SignInFailed(f"the account {name} is switched off: ask the operator")
-    if before is not None and before.roles == roles:
+    if before is not None and before.roles == claimed.roles:
         return before
     stamp = secrets.token_hex(8)
-    return _put(store, User(name=name, roles=roles, stamp=stamp, issuer=issuer), now)
+    user = User(name=name, roles=claimed.roles, stamp=stamp, issuer=issuer, subject=subject)
+    return _put(store, user, now)
 
 
 def switch_off(store: Store, name: str, now: datetime) -> User:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from desk.accounts import User, find_user
 from desk.deployment import Deployment
 from desk.limits import Limits
+from desk.oidc import Provider, check_settings
 from desk.sessions import Sessions, desk_secret
 from triage.store.base import Store
 
@@ -34,6 +35,8 @@ class Desk:
         self.sessions = Sessions(secret, settings.session_hours, secure=settings.secure)
         self.limits = Limits(settings.calls_per_minute)
         self.secret = secret
+        check_settings(settings)
+        self.provider = Provider(settings) if settings.oidc.issuer else None
         self._lock = threading.Lock()
         self._store: Store | None = None
         self._users: dict[str, tuple[User | None, datetime]] = {}
