@@ -1,4 +1,6 @@
-"""Pictures of the pages for the documentation, of the demonstration: ``python -m bench.desk_pictures``.
+"""Pictures of the desk for the documentation, of the demonstration.
+
+``python -m bench.desk_pictures`` writes them.
 
 Needs the extras ``desk`` and ``dev``, and Chromium.
 """
