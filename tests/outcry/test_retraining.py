@@ -149,3 +149,18 @@ def test_nobody_but_the_shipped_model_is_champion_of_a_new_home(tmp_path: Path) 
     shipped = load_settings(tmp_path).model_folder
     champions = Champions(tmp_path, shipped)
     assert (champions.champion, champions.names(), champions.line.was) == (shipped, [], ())
+
+
+def test_a_model_that_is_made_of_others_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settle(tmp_path / "home")
+    made = tmp_path / "shipped" / "both"
+    made.mkdir(parents=True)
+    (made / "metadata.json").write_text('{"kind": "several", "name": "both", "version": 1}')
+    monkeypatch.setattr("outcry.settings.model_folder", lambda name: made)
+    with closing(settings.open_store()) as store:
+        done = challenge(settings, store, LATER)
+    assert (done.challenger, done.words) == (
+        None, "both cannot be corrected: it is made of others",
+    )  # fmt: skip
