@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from models.contest import Contest
+from models.errors import ModelUnfit
 from nlp.loading import model_id
 from outcry import exits
 from outcry.champions import Champions
@@ -149,6 +150,10 @@ def test_nobody_but_the_shipped_model_is_champion_of_a_new_home(tmp_path: Path) 
     shipped = load_settings(tmp_path).model_folder
     champions = Champions(tmp_path, shipped)
     assert (champions.champion, champions.names(), champions.line.was) == (shipped, [], ())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "baseline-en.json").write_text("{")
+    with pytest.raises(ModelUnfit, match=r"is damaged .* remove it to use the shipped model"):
+        load_settings(tmp_path).model_folder  # noqa: B018
 
 
 def test_a_model_that_is_made_of_others_is_left_as_it_is(
