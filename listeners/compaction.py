@@ -1,8 +1,9 @@
 """Makes one part of the many small ones that a target left in a window; nothing is lost or doubled.
 
-The merged part has a number that no part had, so that its being there says that the merging is
-done: it appears in one step, and only then do the others go. A note of what was to be merged
-comes first; a run that was killed is finished from it. In between, the lines are there twice.
+The merged part has a number that no other part can have, so that its being there says that the
+merging is done: it appears in one step, and only then do the others go. A note of what was to be
+merged comes first; by it, what a killed run began is finished, or undone if the merged part is not
+there. In between, the lines may be there twice.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from listeners.state import load
 FEW = 2
 """Fewer parts than that are left as they are."""
 _FOLDER = "compaction"
+_FAR = 100_000
+"""Further than the parts of any run go: one that comes back to the window takes numbers below."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +67,13 @@ def plan(landing: Landing, source: str, window: str, target: str) -> Plan | None
         window=window,
         target=target,
         numbers=tuple(part.number for part in parts),
-        number=parts[-1].number + 1,
+        number=parts[-1].number + _FAR,
         kinds=tuple(kind for kind, has in read.items() if all(has)),
     )
 
 
 def compact(landing: Landing, chosen: Plan, before: Callable[[Plan], None]) -> None:
-    """Merge the parts of a plan; ``before`` is called when all is ready, and may be called again.
+    """Merge the parts of a plan; ``before`` is called when all is ready but the raw part.
 
     Raises:
         LandingError: if a part cannot be read or written.
@@ -81,10 +84,11 @@ def compact(landing: Landing, chosen: Plan, before: Callable[[Plan], None]) -> N
         if plan(landing, chosen.source, chosen.window, chosen.target) == chosen:
             landing.write_document(_note(chosen), msgspec.json.encode(chosen))
             _merge(landing, chosen, before)
+            _remove(landing, chosen, chosen.parts)
 
 
-def finish(landing: Landing, before: Callable[[Plan], None]) -> int:
-    """Finish what killed runs began; how many there were.
+def finish(landing: Landing) -> int:
+    """Finish or undo what killed runs began; how many there were.
 
     Raises:
         LandingError, Busy: as `compact`.
@@ -95,21 +99,24 @@ def finish(landing: Landing, before: Callable[[Plan], None]) -> int:
         if content is not None:
             chosen = msgspec.json.decode(content, type=Plan)
             with landing.lock(chosen.source, chosen.target):
-                _merge(landing, chosen, before)
+                done = landing.has(RAW, chosen.merged)
+                _remove(landing, chosen, chosen.parts if done else [chosen.merged])
     return len(found)
 
 
 def _merge(landing: Landing, chosen: Plan, before: Callable[[Plan], None]) -> None:
     merged = chosen.merged
-    if not landing.has(RAW, merged):
-        lengths = [first_length(landing, part) for part in chosen.parts]
-        if any(length is not None for length in lengths):
-            keep_length(landing, merged, sum(_lengths(landing, chosen.parts)))
-        for kind in chosen.kinds:
-            landing.write_part(kind, merged, _lines(landing, kind, chosen.parts))
-        before(chosen)
-        landing.write_part(RAW, merged, _lines(landing, RAW, chosen.parts))
-    for part in chosen.parts:
+    if any(first_length(landing, part) is not None for part in chosen.parts):
+        keep_length(landing, merged, sum(_lengths(landing, chosen.parts)))
+    for kind in chosen.kinds:
+        landing.write_part(kind, merged, _lines(landing, kind, chosen.parts))
+    before(chosen)
+    landing.write_part(RAW, merged, _lines(landing, RAW, chosen.parts))
+
+
+def _remove(landing: Landing, chosen: Plan, parts: Sequence[Part]) -> None:
+    """Remove parts with what belongs to them; the note goes last."""
+    for part in parts:
         for kind in (RAW, *chosen.kinds):
             landing.path(kind, part).unlink(missing_ok=True)
         (landing.root / length_note(part)).unlink(missing_ok=True)

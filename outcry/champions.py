@@ -40,9 +40,19 @@ class Champions:
 
     @property
     def line(self) -> Line:
-        """Who has been champion; nobody but the shipped model where none was promoted."""
+        """Who has been champion; nobody but the shipped model where none was promoted.
+
+        Raises:
+            ModelUnfit: if the file that says so is damaged.
+        """
         content = self._files.read_document(self._file)
-        return msgspec.json.decode(content, type=Line) if content else Line()
+        try:
+            return msgspec.json.decode(content, type=Line) if content else Line()
+        except msgspec.DecodeError as error:
+            raise ModelUnfit(
+                f"{self.folder / self._file} is damaged ({error}): restore it, or remove it to "
+                "use the shipped model"
+            ) from None
 
     @property
     def champion(self) -> Path:

@@ -18,7 +18,9 @@ import msgspec
 from models.contest import Contest
 from models.decided import Decided, digest, shortage, split
 from models.errors import ModelsError
-from nlp.loading import languages, model_id
+from nlp.artefact import KIND as LINEAR
+from nlp.encoder import KIND as ENCODER
+from nlp.loading import kind, languages, model_id
 from outcry.champions import Champions, version_of
 from outcry.settings import Settings, labelled_data, plain_environment
 from triage.contacts import labels
@@ -68,6 +70,10 @@ def challenge(settings: Settings, store: Store, now: datetime) -> Retrained:
     """
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     champions = settings.champions
+    if kind(champions.shipped) not in (LINEAR, ENCODER):
+        return Retrained(
+            words=f"{champions.shipped.name} cannot be corrected: it is made of others"
+        )
     rows = list(decided(store, languages(champions.shipped)))
     if (lacking := shortage(split(rows, today))) is not None:
         return Retrained(rows=len(rows), words=lacking)

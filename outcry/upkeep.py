@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -10,6 +11,7 @@ import msgspec
 
 from listeners import compaction
 from listeners.coverage import silences
+from listeners.errors import Busy
 from listeners.landing import RAW, Landing, Part, window_start
 from listeners.purge import purge
 from outcry import pipeline
@@ -54,7 +56,7 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
 
     Files and senders, which no schedule comes back to, are scored and triaged here.
     """
-    finish_compaction(settings.landing, store)
+    compaction.finish(settings.landing)
     purged = purge(settings.landing)
     retained = retain(settings, store, now)
     windows, others = left_behind(settings, store, now, DAYS_BACK)
@@ -94,14 +96,10 @@ def compact(settings: Settings, store: Store, now: datetime) -> int:
         chosen = compaction.plan(landing, source, window, target)
         if chosen is None or not _all_folded(landing, store, kinds, chosen.parts):
             continue
-        compaction.compact(landing, chosen, lambda plan: _mark(store, plan))
-        gone += len(chosen.parts) - 1
+        with suppress(Busy):  # It is heard just now: another night will do.
+            compaction.compact(landing, chosen, lambda plan: _mark(store, plan))
+            gone += len(chosen.parts) - 1
     return gone
-
-
-def finish_compaction(landing: Landing, store: Store) -> None:
-    """Finish what a killed `compact` began."""
-    compaction.finish(landing, lambda plan: _mark(store, plan))
 
 
 def _all_folded(

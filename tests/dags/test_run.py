@@ -24,6 +24,15 @@ from tests.triage.store.conftest import remove_prefix
 
 pytestmark = pytest.mark.airflow
 
+COUNTED = [
+    "listen.new",
+    "listen.rejected",
+    "score.mentions",
+    "score.complaints",
+    "triage.opened",
+    "oldest_unanswered_s",
+]
+
 
 @pytest.fixture
 def prefix(elasticsearch: Node) -> Iterator[str]:
@@ -102,9 +111,25 @@ def test_a_window_that_was_never_scored_is_handed_on_and_incidents_are_looked_fo
     home = brand.settle(tmp_path / "home", [brand.forum(forum)])
     listen, score, triage = window_of(home)
     keeping, looking = Order("housekeeping", str(home)), Order("incidents", str(home))
-    heard, kept, scored, folded, again, looked = carry_out(
-        tmp_path, [listen, keeping, score, triage, keeping, looking]
-    )
+    measured: list[bytes] = []
+
+    def take(request: Request) -> Answer:
+        measured.append(request.body)
+        return Answer()
+
+    with serving(take) as collector:
+        heard, kept, scored, folded, again, looked = carry_out(
+            tmp_path,
+            [listen, keeping, score, triage, keeping, looking],
+            {
+                "AIRFLOW__METRICS__OTEL_ON": "true",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                "OTEL_METRIC_EXPORT_INTERVAL": "500",
+            },
+        )
+    sent = b"".join(measured)
+    assert [name for name in COUNTED if f"outcry.{name}".encode() not in sent] == []
     ran = [heard, kept, scored, folded, again, looked]
     assert [one.state for one in ran] == ["success"] * 6
     assert kept.tasks == {

@@ -12,10 +12,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from listeners.landing import RAW, Part
+from listeners.mention import Author, Mention, encode
 from models.contest import Contest
+from models.errors import ModelUnfit
 from nlp.loading import model_id
 from outcry import exits
 from outcry.champions import Champions
+from outcry.pipeline import score, triage
 from outcry.retraining import TrainingFailed, challenge
 from outcry.settings import Settings, load_settings
 from tests.models.decided_rows import NOW
@@ -96,6 +100,44 @@ def test_the_winner_reads_from_then_on_and_one_command_takes_it_back(unchanged: 
     assert "nothing to roll back" in only_line(again)
 
 
+def test_what_the_last_champion_has_read_is_worked_in_and_not_read_again(
+    worked: Settings, tmp_path: Path
+) -> None:
+    settings = settle(tmp_path / "home")
+    shutil.copytree(worked.home / "models", settings.home / "models")
+    _hear(settings, 1)
+    assert score(settings).parts == 1
+    settings.champions.promote(NAME)
+    assert score(settings).parts == 0
+    with closing(settings.open_store()) as store:
+        first = triage(settings, store, now=LATER)
+        _hear(settings, 2)
+        assert score(settings).parts == 1
+        second = triage(settings, store, now=LATER)
+        assert [first.new, second.new] == [1, 1]
+        models = {row.model for row in store.members([_said(1).uid, _said(2).uid])}
+    assert models == {"baseline-en/1", "baseline-en-own/1"}
+
+
+def _hear(settings: Settings, number: int) -> None:
+    part = Part("import", "posts", "file", number)
+    settings.landing.write_part(RAW, part, [encode(_said(number))])
+
+
+def _said(number: int) -> Mention:
+    words = ["The router is broken", "You have charged me twice"][number % 2]
+    return Mention(
+        source="import",
+        native_id=f"said-{number}",
+        text=f"{words} and nobody answers. The worst service, I want my money back!",
+        author=Author(handle=f"someone-{number}"),
+        created_at=LATER,
+        collected_at=LATER,
+        listener="import/1",
+        raw={},
+    )
+
+
 def test_a_loser_is_promoted_only_on_purpose(worked: Settings, tmp_path: Path) -> None:
     home = settle(tmp_path / "home").home
     shutil.copytree(worked.home / "models", home / "models")
@@ -149,3 +191,22 @@ def test_nobody_but_the_shipped_model_is_champion_of_a_new_home(tmp_path: Path) 
     shipped = load_settings(tmp_path).model_folder
     champions = Champions(tmp_path, shipped)
     assert (champions.champion, champions.names(), champions.line.was) == (shipped, [], ())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "baseline-en.json").write_text("{")
+    with pytest.raises(ModelUnfit, match=r"is damaged .* remove it to use the shipped model"):
+        load_settings(tmp_path).model_folder  # noqa: B018
+
+
+def test_a_model_that_is_made_of_others_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settle(tmp_path / "home")
+    made = tmp_path / "shipped" / "both"
+    made.mkdir(parents=True)
+    (made / "metadata.json").write_text('{"kind": "several", "name": "both", "version": 1}')
+    monkeypatch.setattr("outcry.settings.model_folder", lambda name: made)
+    with closing(settings.open_store()) as store:
+        done = challenge(settings, store, LATER)
+    assert (done.challenger, done.words) == (
+        None, "both cannot be corrected: it is made of others",
+    )  # fmt: skip

@@ -17,7 +17,7 @@ from listeners.mention import Author, Mention, encode
 from outcry.pipeline import replay, score, triage
 from outcry.reconcile import reconcile
 from outcry.settings import Settings, load_settings
-from outcry.upkeep import compact, finish_compaction
+from outcry.upkeep import compact
 from tests.listeners.fakes import CrashError, CrashingLanding, stored
 from triage.store import Store
 
@@ -25,7 +25,7 @@ HEARD = datetime(2026, 11, 1, 10, tzinfo=UTC)
 WINDOW = "20261101T100000Z"
 NOW = HEARD + timedelta(days=10)
 PARTS, EACH = 4, 3
-ONE = Part("rss", WINDOW, "forum", PARTS)
+ONE = Part("rss", WINDOW, "forum", PARTS - 1 + 100_000)
 
 
 def _hear(landing: Landing) -> None:
@@ -86,7 +86,7 @@ def test_an_old_window_of_many_parts_becomes_one_and_triage_has_nothing_to_do(
     assert triage(settings, store, now=NOW).parts == 0
     assert compact(settings, store, NOW) == 0
     # A part that comes later has a number that no store has ever seen.
-    assert settings.landing.next_number(RAW, "rss", WINDOW, "forum") == PARTS + 1
+    assert settings.landing.next_number(RAW, "rss", WINDOW, "forum") == ONE.number + 1
 
 
 def test_reading_all_again_makes_the_same_tickets(settings: Settings, store: Store) -> None:
@@ -138,23 +138,29 @@ def test_killed_at_any_step_it_is_finished_by_the_next_run(
             steps += 1
         else:
             pytest.fail("it never died between the merged part and the removal of the others")
-    finish_compaction(settings.landing, store)
+    compaction.finish(settings.landing)
     assert stored(settings.landing) == before
     assert _agrees(settings, store)
     assert steps > PARTS * EACH
 
 
-def test_killed_before_the_merged_part_is_there_it_begins_anew(
+def test_killed_before_the_merged_part_is_there_it_is_undone(
     settings: Settings, store: Store
 ) -> None:
-    before = stored(settings.landing)
+    before = _files(settings)
     chosen = compaction.plan(settings.landing, "rss", WINDOW, "forum")
     assert chosen is not None
     with pytest.raises(CrashError):
-        compaction.compact(CrashingLanding(settings.landing.root, 8), chosen, lambda plan: None)
-    assert stored(settings.landing) == before
+        compaction.compact(CrashingLanding(settings.landing.root, 20), chosen, lambda plan: None)
+    assert _files(settings) > before
     assert _agrees(settings, store)
-    finish_compaction(settings.landing, store)
-    assert list(settings.landing.parts(RAW)) == [ONE]
-    assert stored(settings.landing) == before
-    assert triage(settings, store, now=NOW).parts == 0
+    # Whoever comes back to the window meanwhile takes no number of the merged part's.
+    assert settings.landing.next_number(RAW, "rss", WINDOW, "forum") == PARTS
+    assert compaction.finish(settings.landing) == 1
+    assert {name for name in _files(settings) if ".tmp" not in name} == before
+    assert compact(settings, store, NOW) == PARTS - 1
+
+
+def _files(settings: Settings) -> set[str]:
+    root = settings.landing.root
+    return {str(path.relative_to(root)) for path in root.rglob("*.json*") if path.is_file()}
