@@ -108,17 +108,25 @@ def answered(ask: Any, seconds: float) -> bool:
 
 @contextlib.contextmanager
 def standalone(
-    home: Path, output: IO[bytes], port: int = 0, *, paused: bool = False
+    home: Path,
+    output: IO[bytes],
+    port: int = 0,
+    *,
+    paused: bool = False,
+    database: str | None = None,
 ) -> Iterator[Airflow]:
     """Airflow on loopback for the deployment in ``home``, until the block ends.
 
-    With ``paused``, its DAGs wait to be resumed.
+    With ``paused``, its DAGs wait to be resumed. ``database`` is an address as SQLAlchemy has
+    them; without one it is a file of SQLite's in the home.
 
     Raises:
         subprocess.CalledProcessError: if its database or its pools cannot be set up.
     """
     api, worker, trigger = _free_ports(3)
     password = secrets.token_urlsafe(12)
+    # A busy machine holds the lock of the file longer than the five seconds that are the default.
+    database = database or f"sqlite:///{home}/airflow/airflow.db?timeout=60"
     changes = {
         "AIRFLOW_ADMIN_PASSWORD": password,
         "AIRFLOW_HOME": str(home / "airflow"),
@@ -133,8 +141,7 @@ def standalone(
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        # A busy machine holds its lock longer than the five seconds that are the default.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow/airflow.db?timeout=60",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker),

@@ -14,7 +14,9 @@ import pytest
 
 from outcry.demo.airflow import DAGS, Airflow, answered, standalone
 from outcry.settings import load_settings
+from tests.conftest import not_run
 from tests.dags import brand
+from tests.servers import postgres
 from tests.servers.web import serving
 
 pytestmark = [pytest.mark.airflow, pytest.mark.slow]
@@ -28,12 +30,27 @@ def runs(airflow: Airflow, key: str) -> list[tuple[str, str]]:
     )
 
 
-def test_a_window_goes_from_listen_to_tickets_by_assets_alone(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Where Airflow keeps its books: a file, or a real PostgreSQL, both with LocalExecutor."""
+    if request.param == "sqlite":
+        yield None
+        return
+    try:
+        with postgres.serving() as address:
+            yield f"postgresql+psycopg2://{address}"
+    except postgres.NoPostgres as missing:
+        not_run("postgres", str(missing))
+
+
+def test_a_window_goes_from_listen_to_tickets_by_assets_alone(
+    tmp_path: Path, database: str | None
+) -> None:
     log = tmp_path / "airflow.log"
     with serving(brand.feed) as url, log.open("wb") as output:
         home = brand.settle(tmp_path / "home", [brand.forum(url)])
         try:
-            with standalone(home, output, paused=True) as airflow:
+            with standalone(home, output, paused=True, database=database) as airflow:
                 assert answered(airflow.sign_in, 180), "the API server does not answer"
                 assert answered(lambda: airflow.knows(len(DAGS)), 90), "the DAGs are not known"
                 for dag in ("score", "triage", "listen"):
