@@ -15,8 +15,7 @@ from listeners.mention import Author, Engagement, Mention, encode
 
 DAYS = 30
 EVERY = timedelta(minutes=15)
-WINDOWS = timedelta(days=DAYS) // EVERY
-END = START + DAYS * timedelta(days=1)
+END = START + timedelta(days=DAYS)
 TARGETS = (("mastodon", "hashtag"), ("reddit", "brand"), ("rss", "forum"))
 RECENT = 200
 """Of a target's latest posts one is answered."""
@@ -57,7 +56,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _OPENERS = ("", "", "@harrowgate_help ", "Hey @harrowgate_help ")
 
 
-def month(mentions: int, seed: int = 7) -> Iterator[tuple[int, int, Mention]]:
+def month(mentions: int, seed: int = 7, days: float = DAYS) -> Iterator[tuple[int, int, Mention]]:
     """Window, target and mention, by time; the same arguments give the same mentions.
 
     A third are complaints, one in five answers an earlier post, one in twelve is the brand's;
@@ -65,7 +64,7 @@ def month(mentions: int, seed: int = 7) -> Iterator[tuple[int, int, Mention]]:
     """
     rng = random.Random(seed)
     recent: dict[int, deque[str]] = {n: deque(maxlen=RECENT) for n in range(len(TARGETS))}
-    step = DAYS * timedelta(days=1) / mentions
+    step = timedelta(days=days) / mentions
     for number in range(mentions):
         at = START + number * step
         target = rng.randrange(len(TARGETS))
@@ -113,10 +112,10 @@ def _babble(rng: random.Random) -> str:
     )
 
 
-def write_month(landing: Landing, mentions: int, seed: int = 7) -> int:
+def write_month(landing: Landing, mentions: int, seed: int = 7, days: float = DAYS) -> int:
     """Write its parts and ledger into the landing zone; how many parts."""
     parts = 0
-    for number, some in groupby(month(mentions, seed), key=lambda one: one[0]):
+    for number, some in groupby(month(mentions, seed, days), key=lambda one: one[0]):
         start = START + number * EVERY
         heard: dict[int, list[Mention]] = {}
         for _, target, mention in some:

@@ -25,7 +25,7 @@ hypothesis.settings.register_profile("outcry", deadline=None)
 hypothesis.settings.load_profile("outcry")
 
 
-def _not_run(marker: str, reason: str) -> None:
+def not_run(marker: str, reason: str) -> None:
     """End the calling test as not run, or as failed where its marker is required."""
     if marker in os.environ.get("OUTCRY_TEST_REQUIRE", "").split(","):
         pytest.fail(f"{marker} is required here: {reason}", pytrace=False)
@@ -46,7 +46,7 @@ def _node() -> Iterator[Node | str]:
 def elasticsearch(_node: Node | str) -> Node:
     """A real Elasticsearch node; tests keep apart by index prefix."""
     if isinstance(_node, str):
-        _not_run("elasticsearch", _node)
+        not_run("elasticsearch", _node)
     assert isinstance(_node, Node)
     return _node
 
@@ -58,7 +58,7 @@ def own_elasticsearch() -> Iterator[Node]:
         with private_node() as node:
             yield node
     except NodeUnavailable as missing:
-        _not_run("elasticsearch", str(missing))
+        not_run("elasticsearch", str(missing))
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def _browser() -> Iterator[Browser | str]:
 def browser(_browser: Browser | str) -> Browser | str:
     """A real browser; each test opens contexts of its own and closes them."""
     if isinstance(_browser, str):
-        _not_run("browser", _browser)
+        not_run("browser", _browser)
     return _browser
 
 
@@ -87,7 +87,7 @@ def labelled_data() -> Path:
     """The folder of labelled public data that a user's clone does not have."""
     given = os.environ.get("OUTCRY_LABELLED_DATA")
     if not given:
-        _not_run("labelled_data", "set OUTCRY_LABELLED_DATA to the folder of labelled data")
+        not_run("labelled_data", "set OUTCRY_LABELLED_DATA to the folder of labelled data")
     return Path(str(given))
 
 

@@ -113,10 +113,12 @@ def prepare(
     *,
     paused: bool = False,
     dags: Path = ROOT / "dags",
+    database: str | None = None,
 ) -> tuple[Airflow, dict[str, str]]:
     """Set up an Airflow on loopback for the deployment in ``home``; it and its environment.
 
     With ``paused``, its DAGs wait to be resumed. ``dags`` is the folder of their files.
+    ``database`` is an address as SQLAlchemy has them; without one it is a file in the home.
 
     Raises:
         subprocess.CalledProcessError: if its database or its pools cannot be set up.
@@ -138,8 +140,9 @@ def prepare(
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "false",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        # A busy machine holds its lock longer than the five seconds that are the default.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow/airflow.db?timeout=60",
+        # A busy machine holds the file's lock longer than the five seconds that are the default.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database
+        or f"sqlite:///{home}/airflow/airflow.db?timeout=60",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker),
@@ -160,9 +163,10 @@ def standalone(
     *,
     paused: bool = False,
     dags: Path = ROOT / "dags",
+    database: str | None = None,
 ) -> Iterator[Airflow]:
     """All of an Airflow in one process group, until the block ends; see `prepare`."""
-    airflow, environment = prepare(home, output, port, paused=paused, dags=dags)
+    airflow, environment = prepare(home, output, port, paused=paused, dags=dags, database=database)
     process = start(["airflow", "standalone"], environment, output)
     try:
         yield airflow

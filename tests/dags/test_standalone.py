@@ -10,7 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ import pytest
 
 from outcry.demo.airflow import DAGS, Airflow, answered, standalone
 from outcry.settings import load_settings
+from tests.conftest import not_run
 from tests.dags import brand
+from tests.servers import postgres
 from tests.servers.elasticsearch import Node
 from tests.servers.web import Answer, Request, serving
 from tests.triage.store.conftest import remove_prefix
@@ -69,10 +71,14 @@ def first_window(airflow: Airflow) -> tuple[str, str]:
     return (found[0]["dag_run_id"], found[0]["partition_key"]) if found else ("", "")
 
 
-def runs(airflow: Airflow, key: str) -> list[tuple[str, str]]:
-    """DAG and state of the runs of a partition."""
+def runs(airflow: Airflow, key: str, *, by_hand: bool = False) -> list[tuple[str, str]]:
+    """DAG and state of the runs of a partition, and of those that were started by hand."""
     found = airflow.call("GET", "/api/v2/dags/~/dagRuns?limit=100")["dag_runs"]
-    return sorted((run["dag_id"], run["state"]) for run in found if run["partition_key"] == key)
+    return sorted(
+        (run["dag_id"], run["state"])
+        for run in found
+        if run["partition_key"] == key or (by_hand and run["conf"])
+    )
 
 
 def grid(airflow: Airflow, dag: str, run: str) -> dict[str, tuple[str, int]]:
@@ -139,6 +145,33 @@ def test_on_a_bad_day_the_grid_says_so_and_the_rest_becomes_tickets(
             remove_prefix(elasticsearch, prefix)
     assert len(tickets) == len(brand.COMPLAINTS)
     assert "is late" in town.told[0]["text"]
+
+
+@pytest.mark.postgres
+def test_a_window_becomes_tickets_with_the_books_in_postgresql(tmp_path: Path) -> None:
+    log = tmp_path / "airflow.log"
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(postgres.serving())
+        except postgres.NoPostgres as missing:
+            not_run("postgres", str(missing))
+        url, output = stack.enter_context(serving(brand.feed)), stack.enter_context(log.open("wb"))
+        home = brand.settle(tmp_path / "home", [brand.forum(url)])
+        database = f"postgresql+psycopg2://{address}"
+        try:
+            with standalone(home, output, paused=True, database=database) as airflow:
+                assert answered(airflow.sign_in, 180), "the API server does not answer"
+                assert answered(lambda: airflow.knows(len(DAGS)), 90), "the DAGs are not known"
+                for dag in ("score", "triage", "listen"):
+                    assert answered(lambda dag=dag: airflow.resume(dag), 60)
+                window = datetime.fromisoformat(brand.WINDOW)
+                assert answered(lambda: airflow.trigger("listen", window, "by_hand"), 60)
+                through = [("listen", "success"), ("score", "success"), ("triage", "success")]
+                assert answered(lambda: runs(airflow, brand.KEY, by_hand=True) == through, 180)
+        finally:
+            sys.stdout.write(log.read_text(errors="replace"))  # pytest shows it on a failure
+    with closing(load_settings(home).open_store()) as store:
+        assert len(list(store.all_tickets())) == len(brand.COMPLAINTS)
 
 
 def test_the_demonstration_says_where_it_is_and_leaves_nothing_running(tmp_path: Path) -> None:
