@@ -32,8 +32,8 @@ to say sentiment and severity beside it. Not for deciding about a person, and no
 languages: a text in one gets no reading at all.
 
 ## Data and procedure
-Base weights: {metadata.base}. Fitted to {metadata.training["items"]:,} items
-({metadata.training["texts"]:,} texts) of the complaint set of Preotiuc-Pietro et al. (ACL 2019)
+Base weights: {metadata.base}. {_fitted(metadata.training)}
+of the complaint set of Preotiuc-Pietro et al. (ACL 2019)
 with the severity labels of X-CI (ACL 2023), of Twitter US Airline Sentiment and of SemEval 2013
 to 2016; one fifth of each, with all near-copies, was held out. The linear model beside it is
 fitted to the rows that were not held out, and reads every text first: what it is sure is no
@@ -104,3 +104,13 @@ def _licence(base: str) -> str:
     if base in _APACHE:
         return f"the base weights, {base}, are under Apache-2.0"
     return f"the base weights, {base}, have a licence of their own"
+
+
+def _fitted(rows: dict[str, int]) -> str:
+    items = f"{rows['items']:,} items ({rows['texts']:,} texts)"
+    if "nets" not in rows:
+        return f"Fitted to {items}"
+    return (
+        f"The mean of the weights of {rows['nets']} nets with\n"
+        f"other labels or seeds (Wortsman et al., 2022), each fitted to up to {items}"
+    )

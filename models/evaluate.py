@@ -23,12 +23,16 @@ from models.card import card
 from models.card_encoder import card as encoder_card
 from models.errors import ModelsError
 from models.judge import judge_heads
+from models.judge_plain import card as plain_card
+from models.judge_plain import judge_plain
 from models.measure import language_figures, speed_figures
 from nlp.artefact import read_metadata
 from nlp.encoder import KIND as ENCODER
 from nlp.encoder import read_encoder_metadata
 from nlp.errors import NlpError
 from nlp.loading import kind, load
+from nlp.plain import KIND as PLAIN
+from nlp.plain import load_plain
 
 _ENCODER_TEXTS = 1_500
 
@@ -42,6 +46,8 @@ def evaluate(data_folder: Path, model_folder: Path) -> dict[str, Any]:
     """
     if kind(model_folder) == ENCODER:
         return evaluate_encoder(data_folder, model_folder)
+    if kind(model_folder) == PLAIN:
+        return evaluate_plain(data_folder, model_folder)
     with threadpool_limits(1):
         metadata = read_metadata(model_folder / "metadata.json")
         return {
@@ -72,6 +78,18 @@ def evaluate_encoder(data_folder: Path, model_folder: Path) -> dict[str, Any]:
         }
 
 
+def evaluate_plain(data_folder: Path, model_folder: Path) -> dict[str, Any]:
+    """As `evaluate`, of an encoder of many languages."""
+    with threadpool_limits(1):
+        metadata = load_plain(model_folder).metadata
+        return {
+            "model": f"{metadata.name}/{metadata.version}",
+            "files": metadata.files,
+            "megabytes": round(megabytes(model_folder), 1),
+            **judge_plain(data_folder, model_folder),
+        }
+
+
 def megabytes(folder: Path) -> float:
     """Of all files of a model."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
@@ -88,6 +106,8 @@ def written_card(folder: Path, figures: dict[str, Any]) -> str:
     """The card of the model in a folder, with these figures."""
     if kind(folder) == ENCODER:
         return encoder_card(figures, read_encoder_metadata(folder))
+    if kind(folder) == PLAIN:
+        return plain_card(figures, load_plain(folder).metadata)
     return card(figures, read_metadata(folder / "metadata.json"))
 
 

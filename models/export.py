@@ -39,14 +39,21 @@ def main(
         if data_folder is None:
             size = export(checkpoint, out, [], None)
         else:
-            from models.reasons import refit_reasons
-            from models.seal import seal
-
-            corpus = read_corpus(data_folder)
-            size = export(checkpoint, out, _texts(corpus), most_pieces)
-            refit_reasons(out, corpus.airline)
             made = msgspec.json.decode((checkpoint / "recipe.json").read_bytes(), type=Made)
-            seal(out, data_folder, name, version, made, longest=LONGEST, batch=BATCH)
+            if made.recipe == "multilingual":
+                from models import seal_plain
+
+                size = export(checkpoint, out, seal_plain.texts(data_folder), None)
+                complete = seal_plain.seal
+            else:
+                from models.reasons import refit_reasons
+                from models.seal import seal
+
+                corpus = read_corpus(data_folder)
+                size = export(checkpoint, out, _texts(corpus), most_pieces)
+                refit_reasons(out, corpus.airline)
+                complete = seal
+            complete(out, data_folder, name, version, made, longest=LONGEST, batch=BATCH)
     except (ModelsError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -11,6 +11,7 @@ import msgspec
 
 from nlp import privacy
 from nlp.assessment import Assessment, Cue, Evidence, Passage
+from nlp.cues import LANGUAGES as CUE_LANGUAGES
 from nlp.cues import CueFinder, load_cues
 from nlp.language import guess, model_path
 from nlp.listed import Names, products_of
@@ -84,15 +85,15 @@ class Assessor:
         readings = self._reader.read(
             [texts[at] for at in readable],
             [stars(passages[at].rating, passages[at].rating_max) for at in readable],
+            [languages[at] for at in readable],
         )
-        cues = self._cues.find([texts[at] for at in readable])
-        by_place = {
-            at: (reading, found)
-            for at, reading, found in zip(readable, readings, cues, strict=True)
-        }
+        spoken = [at for at, code in enumerate(languages) if code in CUE_LANGUAGES]
+        cues = dict(zip(spoken, self._cues.find([texts[at] for at in spoken]), strict=True))
+        read = dict(zip(readable, readings, strict=True))
         for at, passage in enumerate(passages):
-            reading, found = by_place.get(at, (Reading(), ()))
-            yield self._assessment(passage, languages[at], reading, found)
+            yield self._assessment(
+                passage, languages[at], read.get(at, Reading()), cues.get(at, ())
+            )
 
     def _assessment(
         self, passage: Passage, language: str, reading: Reading, cues: tuple[Cue, ...]

@@ -53,7 +53,10 @@ class Baseline:
         self._forget()
 
     def read(
-        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+        self,
+        texts: Sequence[str],
+        stars: Sequence[float | None] | None = None,
+        languages: Sequence[str] | None = None,
     ) -> list[Reading]:
         """One reading a text, of its first ``MODEL_CHARACTERS`` characters."""
         scores, pulls = self.pulls(texts)

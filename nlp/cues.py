@@ -32,6 +32,8 @@ from nlp.text import MODEL_CHARACTERS
 
 DEFAULT: Final = Path(__file__).with_name("cues.toml")
 
+LANGUAGES: Final = frozenset({"en"})
+"""Of the texts that are searched: words of one language mean something else in another."""
 _KINDS: Final = frozenset((*get_args(CueKind), "amount", "date"))
 _UNLESS: Final = "unless:"
 _WINDOW: Final = 7

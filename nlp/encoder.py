@@ -7,7 +7,6 @@ over word pieces, the linear model's score is a sum over tokens.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,10 +17,11 @@ import numpy as np
 from nlp import heads
 from nlp.artefact import COMPLAINT as LINEAR_COMPLAINT
 from nlp.baseline import Baseline, load_baseline, sigmoid, softmax
-from nlp.errors import ModelCorrupt, ModelMissing
+from nlp.errors import ModelCorrupt
 from nlp.evidence import strongest
 from nlp.reader import Reading, reading_of
-from nlp.session import RESTORE, Encoder, Pieces, Scored
+from nlp.session import Encoder, Pieces, Scored, by_token
+from nlp.shipped import described, verify
 from nlp.stars import shift
 from nlp.text import MODEL_CHARACTERS
 
@@ -105,7 +105,10 @@ class BlendedEncoder:
         self._encoder, self._linear = encoder, linear
 
     def read(
-        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+        self,
+        texts: Sequence[str],
+        stars: Sequence[float | None] | None = None,
+        languages: Sequence[str] | None = None,
     ) -> list[Reading]:
         """One reading a text, of its first word pieces; see `EncoderMetadata.longest`."""
         cut = [text[:MODEL_CHARACTERS] for text in texts]
@@ -146,7 +149,7 @@ class BlendedEncoder:
         return Raw(
             tokens=tokens,
             encoder=scored,
-            encoder_pulls=_by_token(pieces, scored, len(tokens)),
+            encoder_pulls=by_token(pieces, scored, len(tokens)),
             linear=row,
             linear_pulls=pulls,
             first=self._linear.chance(row),
@@ -231,17 +234,6 @@ def at_prevalence(chance: float, fitted: float, actual: float) -> float:
     return for_it / (for_it + against)
 
 
-def _by_token(pieces: Pieces, scored: Scored, count: int) -> list[float]:
-    inside = [at for at, owner in enumerate(pieces.owners) if owner is not None]
-    usual = float(np.mean(scored.pulls[inside])) if inside else 0.0
-    found = [0.0] * count
-    for at in inside:
-        owner = pieces.owners[at]
-        if owner is not None and owner < count:
-            found[owner] += float(scored.pulls[at]) - usual
-    return found
-
-
 def load_encoder(folder: Path, threads: int | None = None) -> BlendedEncoder:
     """The reader in a folder.
 
@@ -254,9 +246,7 @@ def load_encoder(folder: Path, threads: int | None = None) -> BlendedEncoder:
         ModelCorrupt: if a file is not, byte for byte, the one that was exported.
     """
     metadata = read_encoder_metadata(folder)
-    for name, expected in metadata.files.items():
-        if _digest(folder / name) != expected:
-            raise ModelCorrupt(f"{folder / name} is not the file that was exported; {RESTORE}")
+    verify(folder, metadata.files)
     encoder = Encoder(folder, threads, metadata.longest, metadata.batch)
     return BlendedEncoder(metadata, encoder, load_baseline(folder / LINEAR_FOLDER))
 
@@ -268,21 +258,9 @@ def read_encoder_metadata(folder: Path) -> EncoderMetadata:
         ModelMissing: if it is not there.
         ModelCorrupt: if it is damaged, or of another version.
     """
-    path = folder / "metadata.json"
-    try:
-        metadata = msgspec.json.decode(path.read_bytes(), type=EncoderMetadata)
-    except OSError as error:
-        raise ModelMissing(f"{path} is missing; {RESTORE}") from error
-    except msgspec.DecodeError as error:
-        raise ModelCorrupt(f"{path} is damaged ({error}); {RESTORE}") from error
+    metadata = described(folder, EncoderMetadata)
     if metadata.reasons != heads.REASONS:
-        raise ModelCorrupt(f"{path} has the labels of another version; export the model again")
+        raise ModelCorrupt(
+            f"{folder}/metadata.json has the labels of another version; export the model again"
+        )
     return metadata
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelMissing(f"{path} is missing; {RESTORE}") from error

@@ -11,7 +11,12 @@ from nlp.baseline import load_baseline
 from nlp.encoder import KIND as ENCODER
 from nlp.encoder import load_encoder
 from nlp.errors import ModelCorrupt, ModelMissing
+from nlp.plain import KIND as PLAIN
+from nlp.plain import load_plain
 from nlp.reader import Reader
+from nlp.several import KIND as SEVERAL
+from nlp.several import Several, SeveralMetadata
+from nlp.shipped import described
 
 
 class _Card(msgspec.Struct, frozen=True):
@@ -38,7 +43,25 @@ def load(folder: Path, threads: int | None = None) -> Reader:
         return load_baseline(folder)
     if found == ENCODER:
         return load_encoder(folder, threads)
+    if found == PLAIN:
+        return load_plain(folder, threads)
+    if found == SEVERAL:
+        return _load_several(folder, threads)
     raise ModelCorrupt(f"{folder} holds a kind of model unknown here, {found!r}; update Outcry")
+
+
+def _load_several(folder: Path, threads: int | None) -> Several:
+    metadata = described(folder, SeveralMetadata)
+    readers = []
+    for name, version in metadata.readers.items():
+        reader = load(folder.parent / name, threads)
+        if reader.model != f"{name}/{version}":
+            raise ModelCorrupt(
+                f"{folder} is made of {name}/{version}, and {reader.model} is there: "
+                f"raise its version with that of its reader"
+            )
+        readers.append(reader)
+    return Several(metadata, readers)
 
 
 def kind(folder: Path) -> str:

@@ -62,12 +62,16 @@ class Reader(Protocol):
         ...
 
     def read(
-        self, texts: Sequence[str], stars: Sequence[float | None] | None = None
+        self,
+        texts: Sequence[str],
+        stars: Sequence[float | None] | None = None,
+        languages: Sequence[str] | None = None,
     ) -> list[Reading]:
         """One reading a text; never raises because of what a text holds.
 
         Args:
             texts: what was written.
             stars: the rating beside each text, 0 the worst to 1 the best, None where none is.
+            languages: the code of each text, for a model that reads each by another net.
         """
         ...

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.heads import WIDTH
 from nlp.recent import Recent
+from nlp.shipped import RESTORE
 from nlp.wording import words
 
 Floats = npt.NDArray[np.float32]
@@ -128,6 +129,18 @@ class Encoder:
         ]
 
 
+def by_token(pieces: Pieces, scored: Scored, count: int) -> list[float]:
+    """What each of the first ``count`` tokens adds, against the text's mean word piece."""
+    inside = [at for at, owner in enumerate(pieces.owners) if owner is not None]
+    usual = float(np.mean(scored.pulls[inside])) if inside else 0.0
+    found = [0.0] * count
+    for at in inside:
+        owner = pieces.owners[at]
+        if owner is not None and owner < count:
+            found[owner] += float(scored.pulls[at]) - usual
+    return found
+
+
 def in_batches(rows: Collection[tuple[int, ...]], most: int) -> list[list[tuple[int, ...]]]:
     """The rows by length, the longest first, in batches of one length and so many at most."""
     ordered = sorted(rows, key=lambda row: (-len(row), row))
@@ -166,9 +179,6 @@ def _tokenizer(path: Path, longest: int) -> Any:
     tokenizer.no_padding()
     tokenizer.enable_truncation(longest)
     return tokenizer
-
-
-RESTORE = "reinstall Outcry, or in a checkout: git checkout -- models"
 
 
 def _there(path: Path) -> None:

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from models import recipe
 from models.corpus import part, read_corpus, training_sets
 from models.errors import ModelUnfit
-from models.evaluate import write_card
+from models.evaluate import evaluate, write_card
 from models.promote import promote
 from nlp.encoder import load_encoder, read_encoder_metadata
+from nlp.loading import load
 from nlp.session import Encoder
 from tests.models import tiny_base, tiny_packed, tiny_sets
 from tests.models.public import public_sets
@@ -27,6 +28,8 @@ pytest.importorskip("torch", reason="training encoders needs the extra train-enc
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 from models import carrier, encoders  # noqa: E402
+from models.average import average  # noqa: E402
+from models.export import main as export_command  # noqa: E402
 from models.fit import padded  # noqa: E402
 from models.graph import export  # noqa: E402
 from models.items import batches  # noqa: E402
@@ -147,8 +150,20 @@ def test_a_packed_base_learns_several_languages_and_is_judged_by_each(
         Options(rate=1e-3, passes=2),
     )
     assert made.recipe == "multilingual"
-    export(tmp_path / "net", tmp_path / "exported", texts, 24_000)
-    figures = sentiment_figures(Encoder(tmp_path / "exported", threads=1), tongues.test)
+    out = tmp_path / "outcry-many"
+    given = ["--checkpoint", str(tmp_path / "net"), "--out", str(out), "--data", str(folder)]
+    app = typer.Typer()
+    app.command()(export_command)
+    done = CliRunner().invoke(app, [*given, "--name", "outcry-many"])
+    assert done.exit_code == 0, done.output
+    reader = load(out)
+    assert reader.languages == {"de", "en", "es"}
+    together = reader.read(texts[:40])
+    assert together[3] == reader.read([texts[3]])[0]
+    assert all(one.sentiment for one in together)
+    write_card(out, evaluate(folder, out))
+    assert promote(out, tmp_path / "shipped").name == "outcry-many"
+    figures = sentiment_figures(Encoder(out, threads=1), tongues.test)
     assert set(figures) == {"de", "en", "es", "mean", "rows"}
     assert all(0 <= figures[language] <= 1 for language in ("de", "en", "es"))
     lines = (tmp_path / "net" / "curve.jsonl").read_text("utf-8").splitlines()
@@ -229,3 +244,27 @@ def test_no_held_out_row_nor_its_near_copy_is_learnt_from(labelled_data: Path) -
     assert known.isdisjoint(linear.complaint_groups)
     assert len(corpus.complaints_test) > 500
     assert msgspec.json.encode(corpus) == msgspec.json.encode(part(sets))
+
+
+def test_the_mean_of_two_nets_is_one_of_the_same_size(
+    tmp_path: Path, sets_folder: Path, base: Path, checkpoint: Path
+) -> None:
+    other, mean = tmp_path / "other", tmp_path / "mean"
+    encoders.train_on_labels(sets_folder, str(base), other, Options(rate=3e-3, seed=2))
+    made = average([checkpoint, other], mean)
+    assert made.rows["nets"] == 2
+    heads = [load_net(str(folder))[0].heads.weight for folder in (checkpoint, other, mean)]
+    assert not heads[0].equal(heads[1])
+    assert np.allclose(((heads[0] + heads[1]) / 2).detach(), heads[2].detach(), atol=1e-7)
+    assert export(mean, tmp_path / "exported", [], None) > 0
+
+
+def test_nets_of_other_bases_are_not_averaged(tmp_path: Path, checkpoint: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(checkpoint, other)
+    made = json.loads((other / "recipe.json").read_bytes())
+    (other / "recipe.json").write_text(json.dumps({**made, "base": "another"}), "utf-8")
+    with pytest.raises(ModelUnfit, match="different bases"):
+        average([checkpoint, other], tmp_path / "mean")
+    with pytest.raises(ModelUnfit, match="two nets"):
+        average([checkpoint], tmp_path / "mean")
