@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from insight.frames import TIME
 from insight.scope import SORTED_BY_HAND, Scope
 from nlp.listed import spellings
+from triage.causes import NO_CHANCE
+from triage.surprise import log_likelihood
 
 SEVERE: Final = 3
 """Accusation and blame; see `nlp.assessment`."""
@@ -21,6 +25,9 @@ BINS: Final = 5
 NOT_READ: Final = "not read"
 WINDOW: Final = "%Y%m%dT%H%M%SZ"
 """How `listeners.landing.window_name` writes a window."""
+SEVERAL: Final = 3
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
+_MASK: Final = re.compile(r"\[[^\]]*\]|https?://\S+|[@#]\S+")
 _HOUR: Final = 3600.0
 
 
@@ -112,6 +119,31 @@ def _split(now: Mapping[str, pd.DataFrame], before: Mapping[str, pd.DataFrame]) 
     columns = ["name", "mentions", "complaints", "share", "before", "usual"]
     made = pd.DataFrame(rows, columns=columns)
     return made.sort_values(["complaints", "mentions", "name"], ascending=[False, False, True])
+
+
+def words_apart(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """`Figures.words`."""
+    columns = ["word", "complaints", "elsewhere", "score"]
+    complains = now["complaint"].fillna(False).astype(bool) & ~now["repost"].astype(bool)
+    posts, others = now[complains], pd.concat([now[~complains], before])
+    inside, outside = _used(posts["text"]), _used(others["text"])
+    rows = [
+        (word, count, outside[word], score)
+        for word, count in inside.items()
+        if count >= SEVERAL
+        and (score := log_likelihood(count, len(posts), outside[word], max(len(others), 1)))
+        >= NO_CHANCE
+    ]
+    rows.sort(key=lambda row: (-row[-1], row[0]))
+    return pd.DataFrame(rows[:NEWEST], columns=columns)
+
+
+def _used(texts: pd.Series) -> Counter[str]:
+    """How many of the texts use each word; what stands for masked data is none."""
+    found: Counter[str] = Counter()
+    for text in texts:
+        found.update({*_WORD.findall(_MASK.sub(" ", text.casefold()))} - ENGLISH_STOP_WORDS)
+    return found
 
 
 def newest_severe(now: pd.DataFrame) -> pd.DataFrame:

@@ -37,6 +37,9 @@ class Figures:
     """By ``day``: mentions, complaints, before (mentions of that day of the stretch before)."""
     by: Mapping[str, pd.DataFrame]
     """By source, department, product, language, severity: mentions, complaints, share, before."""
+    words: pd.DataFrame
+    """Words that set the complaints apart from all other posts of both stretches, by Dunning's
+    log-likelihood ratio: complaints and posts elsewhere that use each, and its score."""
     severe: pd.DataFrame
     answers: pd.DataFrame
     """By department: cases, answered, median and p90 hours to the first response and to the
@@ -93,6 +96,7 @@ def figures(
         heard=pd.DataFrame([counts.counts(now), counts.counts(before)], index=["now", "before"]),
         days=counts.days(now, before, scope),
         by=counts.by_value(now, before, products or {}),
+        words=counts.words_apart(now, before),
         severe=counts.newest_severe(now),
         answers=counts.answers(opened, scope.end),
         waiting=counts.waiting(tickets, scope.end),

@@ -101,6 +101,10 @@ def _unhappy(found: Figures) -> Section:
                     f"Share of complaints by {name}; a tick is the share before.",
                 )
             )  # fmt: skip
+    if len(found.words):
+        names = {"word": "word", "complaints": "complaints", "elsewhere": "other posts"}
+        words = _table("Words that set complaints apart", found.words, names)
+        parts.append(Part(words))
     parts.append(Part(_severe(found.severe)))
     return Section("unhappy", "What are people unhappy about today?", answer, parts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from insight.frames import BEGINNING, END, Frames
 from outcry import pipeline
 from outcry.settings import Settings, load_settings
 from triage.incidents import watch
+from triage.rules import Rules
 from triage.series import Listed
 from triage.store import open_store
 from triage.store.base import Store
@@ -22,20 +23,29 @@ from triage.store.shelf import Keep
 
 @contextmanager
 def frames(
-    home: Path | None = None, *, landing: bool = False, now: datetime | None = None
+    home: Path | None = None,
+    *,
+    landing: bool = False,
+    now: datetime | None = None,
+    change: Callable[[Rules], Rules] | None = None,
 ) -> Iterator[Frames]:
     """The frames of the deployment in ``home`` (default: as for every command).
 
     With ``landing`` from its files alone, as if its store had been lost and was made again at
     ``now``: what people decided is not in it, all else is the same. It takes as long as triage.
+    With ``change`` likewise, but by other rules: what would be if they held. Neither changes
+    anything in the deployment.
 
     Raises:
+        BadRules: if the changed rules make no sense.
         SettingsError, StoreError, LandingError: if a part of the deployment cannot be used.
     """
     settings = load_settings(home)
     store = settings.open_store()
     try:
-        if landing:
+        if change is not None:
+            settings = msgspec.structs.replace(settings, rules=change(settings.rules).check())
+        if landing or change is not None:
             with _replayed(settings, store, now or datetime.now(UTC)) as replayed:
                 yield Frames(replayed)
         else:

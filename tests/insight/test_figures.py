@@ -54,6 +54,20 @@ def test_a_product_is_found_however_it_is_written(data: Frames) -> None:
     assert router.mentions == len(naming) > 0
 
 
+def test_words_that_set_complaints_apart_are_counted_by_post(tmp_path: Path) -> None:
+    store = open_store("sqlite", path=tmp_path / "outcry.db")
+    store.setup()
+    for number in range(12):
+        said = "router router is dead [phone] @brand" if number < 6 else "the shop is lovely"
+        row = mention(f"m{number}", text=said, complaint=number < 6)
+        store.save_mentions([row])
+    found = figures(Frames(store), Scope("day", T0 - WEEK, T0 + WEEK)).words
+    store.close()
+    assert found.set_index("word")["complaints"].to_dict() == {"dead": 6, "router": 6}
+    assert found["elsewhere"].tolist() == [0, 0]
+    assert found["score"].tolist() == [pytest.approx(2 * 12 * math.log(2), rel=0.01)] * 2
+
+
 def test_the_week_after_has_this_one_as_its_before(data: Frames) -> None:
     this, following = of_week(data), of_week(data, NOW + WEEK)
     assert following.heard.loc["now", "mentions"] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -153,6 +155,17 @@ def test_an_incident_has_a_report_of_its_own(heard: Demo, tmp_path: Path) -> Non
     assert done.exit_code == 0
     assert incident.title in file.read_text()
     assert f"{len(incident.posts)} complaints among {len(incident.posts)} posts" in file.read_text()
+
+
+def test_without_the_extra_the_command_says_what_to_install(worked: Path) -> None:
+    code = "import sys; sys.modules['altair'] = None; from outcry.cli import main; main()"
+    words = ("--home", str(worked), "report")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "pip install 'outcry-triage[analysts]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

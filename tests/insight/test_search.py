@@ -126,7 +126,7 @@ def test_the_command_finds_and_counts_and_exports(worked: Path, tmp_path: Path) 
 def test_the_command_by_meaning_keeps_vectors_until_somebody_is_forgotten(tmp_path: Path) -> None:
     home = run_demo(tmp_path / "home").home
     found = objects(call(home, "search", "fibre is down", "--json"))
-    assert "meaning (outcry-en/1)" in found[0]["ways"]
+    assert any(way.startswith("meaning (outcry-en/") for way in found[0]["ways"])
     assert "Doornvlei" in found[1]["text"] + found[2]["text"]
     settings = load_settings(home)
     assert settings.vectors_file.stat().st_size > 10_000
