@@ -8,7 +8,7 @@ from typing import Any
 
 from insight.kibana.errors import KibanaError
 from insight.kibana.files import Saved
-from insight.kibana.kql import parse, tests
+from insight.kibana.kql import parse, terms_of
 from insight.kibana.queries import layer_of
 from triage.facts import Field
 
@@ -71,13 +71,13 @@ Fields = Mapping[str, Field]
 def query_problems(words: str, known: Fields) -> Iterator[str]:
     """What is wrong with a query over these fields."""
     try:
-        found = list(tests(parse(words)))
+        found = list(terms_of(parse(words)))
     except KibanaError as error:
         yield str(error)
         return
-    for test in found:
-        if test.field not in known:
-            yield f"no field {test.field!r} for the query {words!r}; mend its name"
+    for term in found:
+        if term.field not in known:
+            yield f"no field {term.field!r} for the query {words!r}; mend its name"
 
 
 def lens_problems(panel: Saved, views: Mapping[str, Fields]) -> Iterator[str]:

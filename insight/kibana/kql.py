@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 _RANGES = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
 
-class Test(msgspec.Struct, frozen=True):
+class Term(msgspec.Struct, frozen=True):
     """One field against one value; ``sign`` is ``:``, ``*`` (there is any), or a comparison."""
 
     field: str
@@ -38,7 +38,7 @@ class Many(msgspec.Struct, frozen=True):
     parts: tuple[Node, ...]
 
 
-Node = Test | Many
+Node = Term | Many
 EVERYTHING = Many("and", ())
 
 
@@ -56,13 +56,13 @@ def parse(words: str) -> Node:
     return found
 
 
-def tests(node: Node) -> Iterator[Test]:
+def terms_of(node: Node) -> Iterator[Term]:
     """Every test in the tree."""
-    if isinstance(node, Test):
+    if isinstance(node, Term):
         yield node
     else:
         for part in node.parts:
-            yield from tests(part)
+            yield from terms_of(part)
 
 
 def elastic(node: Node, now: datetime | None = None) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class _Parser:
             raise self._wrong()
         _, sign = self._take()
         if sign in _RANGES:
-            return Test(field, sign, self._value()[1])
+            return Term(field, sign, self._value()[1])
         if sign != ":":
             raise self._wrong()
         if self._next("("):
@@ -133,13 +133,13 @@ class _Parser:
             return Many("or", tuple(values))
         return self._test(field)
 
-    def _test(self, field: str) -> Test:
+    def _test(self, field: str) -> Term:
         kind, value = self._value()
         if (kind, value) == ("word", "*"):
-            return Test(field, "*", "")
+            return Term(field, "*", "")
         if kind == "word" and "*" in value:
             raise self._wrong()
-        return Test(field, ":", value)
+        return Term(field, ":", value)
 
     def _value(self) -> tuple[str, str]:
         kind, value = self._take()

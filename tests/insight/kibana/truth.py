@@ -16,7 +16,7 @@ import pandas as pd
 
 from insight.kibana.files import Saved
 from insight.kibana.kql import Many, Node, parse
-from insight.kibana.queries import Rows, Span, interval_of, layer_of, shift_of
+from insight.kibana.queries import STEPS, Rows, Span, interval_of, layer_of, shift_of
 from listeners import ledger
 from listeners.landing import RAW, scored
 from listeners.mention import Mention
@@ -247,7 +247,7 @@ def _parts(
             below = True if one["to"] is None else values < one["to"]
             yield one["label"], frame[(values >= one["from"]) & below]
     elif kind == "date_histogram":
-        width = pd.Timedelta(interval_of(span)) // MILLISECOND
+        width = dict(STEPS)[interval_of(span)] * 1000
         instants = (frame["later"] - EPOCH) // MILLISECOND
         yield from frame.groupby(instants // width * width)
     else:
