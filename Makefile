@@ -13,13 +13,16 @@ ENCODERS := tests/models/test_encoders.py
 TRAIN := .cache/train/bin/python
 ROOMS := dags desk insight listeners models nlp outcry triage
 
-.PHONY: help demo test lint lock airflow up down deploy-check clean
+.PHONY: help demo desk test lint lock airflow up down deploy-check clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 demo: .venv/base ## Set up what reading and triage need, and show the product on an invented brand
 	@$(BIN)/outcry demo
+
+desk: .venv/desk ## The web desk on the demonstration; prints its address and a login
+	@$(BIN)/python -m outcry.demo.desk
 
 test: .venv/full .cache/train/ready .cache/browser ## Set up everything and run every test
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal \
@@ -71,6 +74,11 @@ $(UV): requirements.lock
 	@$(INSTALL) --constraint requirements.lock editables hatchling
 	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q $(ROOMS)
+	@touch $@
+
+.venv/desk: .venv/base
+	@echo "outcry: setting up the desk in .venv"
+	@$(INSTALL) --constraint requirements.lock --no-build-isolation --editable ".[desk]"
 	@touch $@
 
 .venv/airflow: .venv/base

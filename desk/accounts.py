@@ -7,7 +7,9 @@ for a while. What a stranger is told does not depend on whether the name exists.
 from __future__ import annotations
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 from argon2 import PasswordHasher
@@ -23,6 +25,9 @@ ATTEMPTS = 5
 SHORTEST_PASSWORD = 12
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """OWASP's password storage cheat sheet: 19 MiB, two iterations, one lane."""
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="password")
+"""A thread keeps the memory of a hash for the next one: only these hash, so that many who sign in
+at once do not take it many times."""
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 
@@ -54,6 +59,8 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     locked_until: datetime | None = None
     issuer: str = ""
     """Where they sign in, if not here."""
+    subject: str = ""
+    """Who they are there; a name may be given to somebody else, this is not."""
 
     def person(self) -> Person:
         """What the account may do."""
@@ -76,22 +83,34 @@ def add_user(
     return _put(store, user, now)
 
 
-def remember(store: Store, name: str, roles: tuple[Role, ...], issuer: str, now: datetime) -> User:
+class Claimed(Protocol):
+    """Who somebody is, as an identity provider says: see `desk.oidc`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def roles(self) -> tuple[Role, ...]: ...
+
+
+def remember(store: Store, claimed: Claimed, issuer: str, now: datetime) -> User:
     """Keep who has signed in at an identity provider, with the roles that it says.
 
     Raises:
-        SignInFailed: if a local account has the name, or the account was switched off.
+        SignInFailed: if the name is another's here, or the account was switched off.
     """
-    name = checked_name(name)
+    name, subject = claimed.name, claimed.subject
     before = find_user(store, name)
-    if before is not None and before.issuer != issuer:
-        raise SignInFailed(f"{name} signs in with a password here: ask the operator")
+    if before is not None and (before.issuer, before.subject) != (issuer, subject):
+        raise SignInFailed(f"{name} is somebody else's account here: ask the operator")
     if before is not None and not before.active:
         raise SignInFailed(f"the account {name} is switched off: ask the operator")
-    if before is not None and before.roles == roles:
+    if before is not None and before.roles == claimed.roles:
         return before
     stamp = secrets.token_hex(8)
-    return _put(store, User(name=name, roles=roles, stamp=stamp, issuer=issuer), now)
+    user = User(name=name, roles=claimed.roles, stamp=stamp, issuer=issuer, subject=subject)
+    return _put(store, user, now)
 
 
 def switch_off(store: Store, name: str, now: datetime) -> User:
@@ -177,8 +196,9 @@ def _counted(user: User, right: bool, now: datetime, failures: int, locked: time
 
 
 def _verifies(user: User | None, password: str) -> bool:
+    known = user.password if user and user.password else _NOBODY
     try:
-        return _HASHER.verify(user.password if user and user.password else _NOBODY, password)
+        return _THREADS.submit(_HASHER.verify, known, password).result()
     except VerificationError:
         return False
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.staticfiles import StaticFiles
 
 from desk import pages, problems
@@ -18,6 +19,7 @@ from desk.chores import Chores
 from desk.deployment import Deployment
 from desk.headers import SecurityHeaders
 from desk.live import Clock, Desk, utc_now
+from desk.oidc import COOKIE, LASTS_S
 from desk.sizes import SizeLimit
 
 STATIC = Path(__file__).parent / "static"
@@ -49,6 +51,16 @@ def create_app(deployment: Deployment, clock: Clock = utc_now) -> FastAPI:
         lifespan=life,
     )
     app.state.desk = desk
+    if desk.provider is not None:
+        app.add_middleware(
+            SessionMiddleware,
+            secret_key=f"{desk.secret} oidc",
+            session_cookie=COOKIE,
+            max_age=LASTS_S,
+            path="/sign-in",
+            same_site="lax",
+            https_only=deployment.settings.secure,
+        )
     app.add_middleware(SizeLimit)
     app.add_middleware(SecurityHeaders, secure=deployment.settings.secure)
     app.include_router(api)

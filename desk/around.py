@@ -243,13 +243,17 @@ def coverage(here: Here, unit: Literal["day", "month"], period: str | None = Non
 
 
 def team(here: Here) -> Team:
-    """How each department stands, and what each agent holds."""
+    """How each department stands, and what each agent holds; at most ten seconds old."""
     names = [department.name for department in here.rules.departments]
-    return Team(
-        at=here.now,
-        lanes=tuple(_lane(here, name) for name in (*names, None)),
-        hands=tuple(_hands(here)),
-    )
+
+    def count() -> Team:
+        return Team(
+            at=here.now,
+            lanes=tuple(_lane(here, name) for name in (*names, None)),
+            hands=tuple(_hands(here)),
+        )
+
+    return here.desk.shared("team", here.now, count)
 
 
 def _lane(here: Here, name: str | None) -> Lane:

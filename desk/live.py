@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 from desk.accounts import User, find_user
 from desk.deployment import Deployment
 from desk.limits import Limits
+from desk.oidc import Provider, check_settings
 from desk.sessions import Sessions, desk_secret
 from triage.store.base import Store
 
 REMEMBERED = timedelta(seconds=10)
 """So long an account is believed to be as it was read."""
 
+SHARED = timedelta(seconds=10)
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
@@ -34,8 +38,12 @@ class Desk:
         self.sessions = Sessions(secret, settings.session_hours, secure=settings.secure)
         self.limits = Limits(settings.calls_per_minute)
         self.secret = secret
+        check_settings(settings)
+        self.provider = Provider(settings) if settings.oidc.issuer else None
         self._lock = threading.Lock()
         self._store: Store | None = None
+        self._making = threading.Lock()
+        self._shared: dict[str, tuple[Any, datetime]] = {}
         self._users: dict[str, tuple[User | None, datetime]] = {}
 
     @property
@@ -65,6 +73,16 @@ class Desk:
     def forget_user(self, name: str) -> None:
         """Read the account anew when it is next asked for."""
         self._users.pop(name, None)
+
+    def shared(self, name: str, now: datetime, make: Callable[[], T]) -> T:
+        """What ``make`` makes, at most `SHARED` old: dear, and the same for everybody."""
+        with self._making:
+            found = self._shared.get(name)
+            if found is None or not timedelta(0) <= now - found[1] < SHARED:
+                found = (make(), now)
+                self._shared[name] = found
+            value: T = found[0]
+            return value
 
     def close(self) -> None:
         """Let go of the store."""

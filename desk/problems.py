@@ -86,10 +86,13 @@ def as_json(problem: Problem) -> Response:
         "status": problem.status,
         "detail": problem.detail,
     }
+    headers = headers_of(problem)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="outcry"'
     return Response(
         msgspec.json.encode(body),
         problem.status,
-        headers_of(problem),
+        headers,
         media_type="application/problem+json",
     )
 
@@ -99,8 +102,6 @@ def headers_of(problem: Problem) -> dict[str, str]:
     headers = {}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="outcry"'
     return headers
 
 

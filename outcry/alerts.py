@@ -71,7 +71,7 @@ def tell(settings: AlertSettings, store: Store, news: Iterable[News], now: datet
     if settings.webhook:
         ways[WEBHOOK] = partial(_post, settings.webhook)
     if settings.email_to:
-        ways[EMAIL] = partial(_mail, settings)
+        ways[EMAIL] = partial(mail, settings)
     done = Worked()
     for way, send in ways.items():
         enqueue(store, [_delivery(one, way, now) for one in told])
@@ -157,22 +157,27 @@ def _post(address: str, one: Delivery) -> str:
     return str(answer.status_code)
 
 
-def _mail(settings: AlertSettings, one: Delivery) -> str:
-    mail = EmailMessage()
-    mail["Subject"] = f"Outcry: {one.payload['subject']}"
-    mail["From"] = settings.email_from or settings.email_to[0]
-    mail["To"] = ", ".join(settings.email_to)
-    mail["Message-ID"] = f"<{one.key.replace('/', '.')}@outcry>"
-    mail.set_content(one.payload["text"])
+def mail(settings: AlertSettings, one: Delivery) -> str:
+    """Send a delivery's ``subject`` and ``text`` to those of the settings; its message id.
+
+    Raises:
+        SendLater, SendRefused: if the server does not answer, or refuses.
+    """
+    letter = EmailMessage()
+    letter["Subject"] = f"Outcry: {one.payload['subject']}"
+    letter["From"] = settings.email_from or settings.email_to[0]
+    letter["To"] = ", ".join(settings.email_to)
+    letter["Message-ID"] = f"<{one.key.replace('/', '.')}@outcry>"
+    letter.set_content(one.payload["text"])
     host, _, port = settings.smtp.partition(":")
     try:
         with smtplib.SMTP(host, int(port or 25), timeout=TIMEOUT_S) as server:
             if settings.smtp_user:
                 server.starttls()
                 server.login(settings.smtp_user, settings.smtp_password or "")
-            server.send_message(mail)
+            server.send_message(letter)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPAuthenticationError) as error:
         raise SendRefused(f"the mail server refuses the alert ({type(error).__name__})") from None
     except (smtplib.SMTPException, OSError) as error:
         raise SendLater(f"the mail server does not answer ({type(error).__name__})") from None
-    return str(mail["Message-ID"])
+    return str(letter["Message-ID"])

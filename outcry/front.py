@@ -76,8 +76,16 @@ def _shown(settings: Settings) -> dict[str, Any]:
     }
 
 
-def serve(settings: Settings, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    clock: Callable[[], datetime] | None = None,
+) -> None:
     """Serve; ``ready`` is called with the address once connections are taken.
+
+    ``clock`` says what time it is at the desk, the real one if none is given.
 
     Raises:
         InputError: if the desk would be open to others without accounts, if the web server is
@@ -100,7 +108,7 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[str], None]
     except OSError as error:
         raise InputError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     config = uvicorn.Config(
-        create_app(deployment),
+        create_app(deployment, clock) if clock else create_app(deployment),
         log_level="warning",
         access_log=False,
         limit_concurrency=_WAITING,

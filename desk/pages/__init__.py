@@ -10,6 +10,7 @@ from desk.pages import (
     coverage,
     customers,
     incidents,
+    oidc,
     queue,
     settings,
     signin,
@@ -23,6 +24,7 @@ from desk.problems import Problem, headers_of
 router = APIRouter(include_in_schema=False)
 for module in (
     signin,
+    oidc,
     queue,
     updates,
     case,

@@ -11,6 +11,7 @@ from desk.accounts import sign_in
 from desk.context import Here, anybody, desk_of, visitor
 from desk.errors import NotAllowed, SignInFailed
 from desk.origin import check_origin
+from desk.pages.addresses import local
 from desk.pages.drawing import draw
 
 router = APIRouter()
@@ -57,13 +58,6 @@ def leave(here: Annotated[Here, anybody()]) -> Response:
     response = RedirectResponse("/sign-in", 303)
     here.desk.sessions.end(response)
     return response
-
-
-def local(address: str) -> str:
-    """The address, if it leads to a page of ours; else the first page."""
-    first, second = address[:1], address[1:2]
-    is_ours = first == "/" and second not in ("/", "\\") and address.isprintable()
-    return address if is_ours else "/"
 
 
 def _form(

@@ -21,7 +21,7 @@ By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it.")]
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (worklist, outcome, optout, labels, tone):
+    for command in (worklist, shift, outcome, optout, labels, tone):
         app.command()(command)
 
 
@@ -83,6 +83,43 @@ def worklist(
         console().print(screen.worklist_table(rows))
     for one in made.left_out:
         note(f"left out {one.ticket} on {one.source}: {one.why}")
+
+
+def shift(
+    context: typer.Context,
+    department: Annotated[
+        list[str] | None, typer.Option("--department", metavar="NAME", help="Only this one.")
+    ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="ADDRESS", help="Mail it there; once for each."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many cases.")] = 10,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a shift begins with: what waits, what is overdue, whom to reach out to first.
+
+    With --to it is mailed by the server of [alerts], once in an hour to the same people.
+
+    Example: `outcry shift --department billing --to billing@example.com`
+    """
+    from outcry import shift as shifts
+
+    session = session_of(context)
+    settings = session.settings()
+    now = time_of(as_of)
+    lanes = tuple(None if name == "none" else name for name in department or ())
+    with session.store(settings) as store:
+        found = shifts.shift(settings, store, lanes, now, limit)
+        told = shifts.send(settings, store, found, to, now) if to else None
+    if as_json:
+        emit(found)
+    else:
+        typer.echo("\n".join(shifts.lines(found, settings.desk.url)))
+    for line in told.errors if told else ():
+        note(f"{line}; the mail waits and is sent by the next call")
+    leave(exits.LATER if told and told.errors else exits.DONE)
 
 
 def _reply(settings: Settings, name: str | None) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from triage.errors import StoreError, StoreRefused, StoreUnavailable
 from triage.store.base import QueueFilter, StoredMention, Write
 from triage.store.records import is_text, mention_json, micros
-from triage.store.sqlite_schema import IN_QUEUE
+from triage.store.sqlite_schema import AGENT, IN_QUEUE
 from triage.ticket import WAITING
 
 # Takes one parameter, a JSON list: no statement grows with the number of values.
@@ -81,7 +81,7 @@ def conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
     if wanted.statuses and set(wanted.statuses) <= set(WAITING):
         found.append(IN_QUEUE)  # in these words, or the index of the queue is not used
     for column, chosen in (
-        ("status", wanted.statuses),
+        ("status", () if set(wanted.statuses) == set(WAITING) else wanted.statuses),
         ("source", wanted.sources),
         ("tier", wanted.tiers),
     ):
@@ -98,7 +98,7 @@ def conditions(wanted: QueueFilter) -> tuple[list[str], list[Any]]:
         found.append(f"json_extract(CAST(body AS TEXT), '$.language') IN {GIVEN}")
         values.append(given(wanted.languages))
     if wanted.agent is not None:
-        found.append("json_extract(CAST(body AS TEXT), '$.handling.agent') = ?")
+        found.append(f"{AGENT} = ?")
         values.append(wanted.agent)
     if wanted.due_before is not None:
         found.append("sla_due < ?")

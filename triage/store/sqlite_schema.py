@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triage.errors import StoreRefused
 
-VERSION = 3
+VERSION = 4
 _OURS = 0x4F757463  # "Outc"
 
 # Times are microseconds since 1970; ``body`` is the whole record as JSON.
@@ -54,7 +54,17 @@ THIRD = (
     "CREATE INDEX tickets_as_queue ON tickets (-priority, sla_due, ticket)",
     f"CREATE INDEX tickets_waiting ON tickets (-priority, sla_due, ticket) WHERE {IN_QUEUE}",
 )
-STEPS = (FIRST, SECOND, THIRD)
+AGENT = "json_extract(CAST(body AS TEXT), '$.handling.agent')"
+"""Who has a ticket; in these words, or the index of what agents have is not used."""
+
+FOURTH = (
+    "DROP INDEX tickets_waiting",
+    # Everything that the queue is filtered by, so that what does not fit is never read.
+    "CREATE INDEX tickets_waiting ON tickets (-priority, sla_due, ticket, status, tier, source, "
+    f"department, free_from) WHERE {IN_QUEUE}",
+    f"CREATE INDEX tickets_of_agent ON tickets ({AGENT}) WHERE {AGENT} IS NOT NULL",
+)
+STEPS = (FIRST, SECOND, THIRD, FOURTH)
 """What brings a file of each version to the next."""
 
 
