@@ -133,7 +133,7 @@ let active = 0;
 for (const kind of ["keydown", "pointerdown", "input", "scroll"])
   document.addEventListener(kind, () => (active = Date.now()), { passive: true, capture: true });
 
-const BEAT = Number(one("html").dataset.beat ?? 60000);
+const BEAT = 60000;
 
 function beat() {
   const mine = one("[data-beat]");
@@ -145,6 +145,7 @@ function beat() {
 }
 
 setInterval(beat, BEAT);
+document.addEventListener("outcry:beat", beat);
 setInterval(countDown, 15000);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) {
@@ -232,7 +233,7 @@ document.addEventListener("change", (event) => {
   }
 });
 
-document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+document.addEventListener("htmx:afterSwap", () => prepare(document));
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.tagName !== "BODY") return;
   settleSending();
