@@ -61,8 +61,8 @@ def run_window(airflow: Airflow, first: str, last: str, window: datetime) -> flo
 
 def _idle(airflow: Airflow) -> bool:
     found = airflow.call("GET", "/api/v2/dags/~/dagRuns?limit=100")["dag_runs"]
-    states = {run["state"] for run in found}
-    return bool(found) and not states & {"queued", "running"}
+    under_way = [run for run in found if run["state"] in ("queued", "running")]
+    return not under_way and any(run["dag_id"] == OURS[-1] for run in found)
 
 
 def _ended(airflow: Airflow, dag: str, partition: str) -> bool:
