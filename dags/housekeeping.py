@@ -1,7 +1,7 @@
 """Every night: look again at what was deleted, keep no longer than allowed, compare the books.
 
 `recheck` asks networks that do not tell of deletions; `tidy` removes what was deleted or is too
-old, and finds windows that were never scored or triaged; `digest` tells those of `[alerts]`.
+old, compacts, and finds windows never scored or triaged; `digest` tells those of `[alerts]`.
 
 **When it is red**, nothing is lost, and every task may be cleared. A network or a credential: as
 for `listen`. What `tidy` cannot mend is in the log of `digest`, with the remedy.
@@ -25,8 +25,7 @@ def recheck(source: str, key: str) -> None:
     house, now = credentials.house(), datetime.now(UTC)
     target, window = house.target(source, key), windows.window_of(now, house.listen.every_minutes)
     secrets = credentials.connection_secrets(source, target.credential)
-    row = pipeline.recheck_one(house, target, window, now, secrets=secrets)
-    if row is not None:
+    if row := pipeline.recheck_one(house, target, window, now, secrets=secrets):
         counts = {"changed": row.changed, "deleted": row.deleted}
         common.tell(f"recheck {source}/{key}", counts, "next: score, with its window")
         retries.raise_for(row)
@@ -52,15 +51,16 @@ def hand_on(start: str) -> None:
 
 @task(retry_policy=retries.WORKING, trigger_rule="all_done")
 def digest() -> None:
-    """Tell how things stand."""
+    """Tell how things stand, and keep a snapshot."""
     from outcry import digest as daily
+    from outcry import upkeep
 
     house, now = credentials.house(), datetime.now(UTC)
     with closing(house.open_store()) as store:
         found = daily.digest(house, store, now)
         errors = daily.send(house, store, found, now).errors
-    common.log.info("%s", "; ".join((*found.lines, *errors)))
-    common.measure("oldest_unanswered_s", found.oldest_age_s)
+        common.log.info("%s", "; ".join((*found.lines, *errors)))
+        upkeep.snapshot(house, store, now)
 
 
 @dag(

@@ -64,8 +64,6 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
         pipeline.score(settings, window=name)
         pipeline.triage(settings, store, window=name, now=now)
     compacted = compact(settings, store, now)
-    if settings.store.snapshots is not None:
-        store.snapshot(settings.store.snapshots, f"{settings.store.prefix}-{now:%Y%m%d}")
     return Tidied(
         purged=purged.mentions,
         retained=retained.records,
@@ -73,6 +71,12 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
         compacted=compacted,
         windows=tuple(windows),
     )
+
+
+def snapshot(settings: Settings, store: Store, now: datetime) -> None:
+    """Keep today's snapshot where the settings name a place for it; once a day."""
+    if settings.store.snapshots is not None:
+        store.snapshot(settings.store.snapshots, f"{settings.store.prefix}-{now:%Y%m%d}")
 
 
 def watch_silences(settings: Settings, store: Store, now: datetime) -> Worked:

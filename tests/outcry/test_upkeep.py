@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from listeners import compaction
@@ -17,7 +18,7 @@ from listeners.mention import Author, Mention, encode
 from outcry.pipeline import replay, score, triage
 from outcry.reconcile import reconcile
 from outcry.settings import Settings, load_settings
-from outcry.upkeep import compact
+from outcry.upkeep import compact, snapshot
 from tests.listeners.fakes import CrashError, CrashingLanding, stored
 from triage.store import Store
 
@@ -164,3 +165,14 @@ def test_killed_before_the_merged_part_is_there_it_is_undone(
 def _files(settings: Settings) -> set[str]:
     root = settings.landing.root
     return {str(path.relative_to(root)) for path in root.rglob("*.json*") if path.is_file()}
+
+
+def test_a_snapshot_is_kept_once_a_day_where_the_settings_name_a_place(
+    settings: Settings, store: Store, tmp_path: Path
+) -> None:
+    snapshot(settings, store, NOW)
+    assert not (tmp_path / "kept").exists()
+    place = msgspec.structs.replace(settings.store, snapshots=str(tmp_path / "kept"))
+    for _ in range(2):
+        snapshot(msgspec.structs.replace(settings, store=place), store, NOW)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["outcry-20261111.db"]
