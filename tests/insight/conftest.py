@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.pictures import work
+from bench.report_pictures import work
 from insight.frames import Frames
 from outcry.analysts import frames
 from outcry.demo import Demo, run_demo

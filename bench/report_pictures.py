@@ -1,4 +1,4 @@
-"""Pictures of the report for the documentation: ``python -m bench.pictures docs/pictures``.
+"""Pictures of the report for the documentation: ``python -m bench.report_pictures docs/pictures``.
 
 Runs the demonstration, works on some of its cases, and photographs each question's section in a
 real browser without a network.
