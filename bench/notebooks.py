@@ -16,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from bench.pictures import work
+from bench.report_pictures import work
 from outcry.demo import run_demo
 from outcry.settings import environment_with
 

@@ -82,10 +82,9 @@ def by_value(
         "severity": lambda posts: posts["severity"].astype("string").fillna(NOT_READ),
     }
     made = {
-        name: _split(_groups(now, of(now)),
-                     _groups(before, of(before)))
+        name: _split(_groups(now, of(now)), _groups(before, of(before)))
         for name, of in keys.items()
-    }  # fmt: skip
+    }
     made["product"] = _split(_naming(now, products), _naming(before, products))
     return made
 
@@ -246,8 +245,8 @@ def coverage(ledger: pd.DataFrame, now: pd.DataFrame, scope: Scope) -> pd.DataFr
             "gaps": asked["gaps"].map(len).astype(int).groupby(asked["source"]).sum(),
         }
     )
-    return table.join(lag.groupby(now["source"]).median().rename("lag_minutes"), how="outer") \
-        .rename_axis("source").reset_index()  # fmt: skip
+    lags = lag.groupby(now["source"]).median().rename("lag_minutes")
+    return table.join(lags, how="outer").rename_axis("source").reset_index()
 
 
 def rejects(rejects: pd.DataFrame, scope: Scope) -> pd.DataFrame:

@@ -72,7 +72,8 @@ def figures(
     brand nor about a namesake. A complaint is a post that the model calls one; ``share`` is of the
     posts that it could read. ``before`` is the stretch of the same length just before. A case
     counts by the time of the post that opened it; its first response is the first public answer
-    or the first contact, and is running while it is neither there nor overdue.
+    or the first contact; its promise is running while it is neither answered nor overdue. Coverage
+    and rejects are of all departments.
     """
     before_start = scope.start - (scope.end - scope.start)
     posts = data.mentions(_HEARD, before_start, scope.end)
@@ -160,7 +161,13 @@ def _case(data: Frames, opened: pd.DataFrame) -> pd.DataFrame:
         for one in said if not one.deleted
     ]  # fmt: skip
     rows += [
-        {"at": event.at, "what": event.kind, "source": "", "words": event.words}
+        # What agents wrote by hand stays with them: a report is forwarded.
+        {
+            "at": event.at,
+            "what": event.kind,
+            "source": "",
+            "words": event.words if event.by == "triage" else "",
+        }
         for event in data.store.events(best["ticket"])
     ]
     rows.sort(key=lambda row: (row["at"], row["what"]))

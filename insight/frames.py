@@ -11,7 +11,8 @@ a dot, as in Elasticsearch (``handling.status``). Types do not depend on the row
     all else            object: tuples as lists, records as dicts
 
 ``<NA>``, ``NaN`` and ``NaT`` mean not known, never zero. Authors are pseudonyms: nothing here
-reads the vault. Where frames come from does not matter: the embedded store, Elasticsearch, or a
+reads the vault. What agents wrote by hand (`Event.words`, ``handling.note``, ``handling.outcome``)
+is as they wrote it. Where frames come from does not matter: the embedded store, Elasticsearch, or a
 store that was made again from the landing zone (`outcry.analysts.frames`).
 """
 

@@ -5,7 +5,7 @@ without it); a linear classifier over words that has learnt the clusters puts al
 that time grows with the number of posts and the encoder reads no more than the sample. A theme is
 named by its words of the highest class-based TF-IDF (Grootendorst, 2022). It takes over id and name
 of the former theme whose words are most like its own (an optimal assignment by cosine), if they are
-like enough; a name that was never given stays free for its own.
+like enough. No name is given twice.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,15 +100,21 @@ def search(
     exact: Annotated[bool, typer.Option("--exact", help="These very words, all of them.")] = False,
     fuzzy: Annotated[bool, typer.Option("--fuzzy", help="Forgive a wrong letter or two.")] = False,
     meaning: Annotated[bool, typer.Option("--meaning", help="In whatever words.")] = False,
-    source: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None,
-    department: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None,
-    language: Annotated[list[str] | None, typer.Option(metavar="CODE")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only of this source.")
+    ] = None,
+    department: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only of this department.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(metavar="CODE", help="Only in this language.")
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Not before this.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many posts.")] = 20,
     file: Annotated[
         Path | None,
         typer.Option(
-            "--export", metavar="FILE", help="Write them as .csv or .parquet.  ", dir_okay=False
+            "--export", metavar="FILE", help="Write them as .csv or .parquet.", dir_okay=False
         ),
     ] = None,
     as_json: AsJson = False,
@@ -176,9 +183,7 @@ def themes(
         from insight.vectors import embedding, lsa
 
         encoder = _encoder()
-        embed = (
-            embedding(encoder, lambda done, all: shown("vectors", done, all)) if encoder else lsa
-        )
+        embed = embedding(encoder, partial(shown, "vectors")) if encoder else lsa
         found, assigned = find(Frames(store), now, weeks, count, embed)
     for one in found:
         if as_json:
@@ -214,9 +219,7 @@ def _meaning(settings: Settings, shown: Progress) -> Meaning:
     encoder = _encoder()
     if encoder is None:
         return LsaMeaning()
-    return EncoderMeaning(
-        encoder, settings.vectors_file, lambda done, total: shown("vectors", done, total)
-    )
+    return EncoderMeaning(encoder, settings.vectors_file, partial(shown, "vectors"))
 
 
 def _plain(found: Found) -> list[dict[str, Any]]:
@@ -264,7 +267,7 @@ def _scope(
     of = f", {department}" if department else ""
     if incident is not None:
         found, _ = find_incident(store, incident)
-        title = f"{brand}{of}: {found.note or found.title}"
+        title = f"{brand}{of}: {found.title}"
         return Scope(title, found.first_at, now, department, found.incident)
     length, name = (MONTH, "four weeks") if month else (WEEK, "week")
     return Scope(f"{brand}{of}: the {name} to {now:%-d %B %Y}", now - length, now, department)

@@ -67,6 +67,14 @@ def test_what_people_wrote_is_never_markup(tmp_path: Path) -> None:
     assert 'href="https://e.example/?a=1&amp;b=2"' in made
 
 
+def test_what_agents_wrote_by_hand_is_not_forwarded(data: Frames) -> None:
+    case = figures(data, Scope("The week", END - WEEK, END)).case
+    theirs = case[case["what"].isin(["claimed", "contacted", "resolved"])]
+    by_hand = {event.words for event in data.events().itertuples() if event.by != "triage"}
+    assert by_hand - {""}
+    assert set(theirs["words"]) <= {""}
+
+
 def test_an_empty_deployment_has_a_report_that_says_so(tmp_path: Path) -> None:
     store = open_store("sqlite", path=tmp_path / "outcry.db")
     store.setup()
