@@ -8,7 +8,8 @@ the whole, and in which of our functions a stage spent its time: a sample of its
 every 10 ms, counted for each function on the stack. ``--digest`` prints a digest of all tickets
 and their histories, to compare two versions of the code. ``--keep FOLDER`` leaves all there, and
 begins with what is there already. With fewer ``--days`` parts are as full as those of more
-mentions: 100,000 in 3 days, or 10,000 in 0.3, are a piece of a million in 30.
+mentions: 100,000 in 3 days, or 10,000 in 0.3, are a piece of a million in 30. In Elasticsearch
+indices that begin with ``backfill-`` are left.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
             parent = rng.choice(recent) if recent and rng.random() < 0.2 else ""
             reply = bool(parent) and rng.random() < 0.4
             author = ACCOUNT if reply else f"person{rng.randrange(mentions)}"
-            text = answer(rng) if reply else post(rng)
+            text = answer(rng) if reply else _post(rng)
             at = START + timedelta(seconds=number)
             writer.writerow((number, author, at.isoformat(), text, parent, rng.randrange(5000)))
             recent = [*recent[-199:], str(number)]
@@ -60,6 +60,7 @@ def answer(rng: random.Random) -> str:
     return rng.choice(_REPLIES)
 
 
+<<<<<<< HEAD
 def texts_of(count: int, seed: int = 7) -> list[str]:
     """So many posts of people, as `write_stream` writes them, without threads."""
     rng = random.Random(seed)
@@ -68,6 +69,9 @@ def texts_of(count: int, seed: int = 7) -> list[str]:
 
 def post(rng: random.Random) -> str:
     """What a customer writes: one in three is a complaint."""
+=======
+def _post(rng: random.Random) -> str:
+>>>>>>> refs/heads/scale
     words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)
     filled = words.format(
         day=rng.choice(_DAYS), number=rng.randrange(100_000, 1_000_000), count=rng.randrange(2, 9)

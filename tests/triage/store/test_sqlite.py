@@ -157,3 +157,29 @@ def test_a_killed_process_leaves_whole_calls_only(path: Path, store: SqliteStore
     assert counts["mentions"] // 10 - counts["tickets"] in (0, 1)
     for ticket in store.all_tickets():
         assert len(store.events(ticket.ticket)) == 3
+
+
+def test_what_is_written_together_is_seen_by_others_at_the_end_or_never(
+    path: Path, store: SqliteStore
+) -> None:
+    with closing(SqliteStore(path)) as other:
+        with store.together():
+            store.save_mentions([mention("1")])
+            # It stores the good row before it complains, and what was written before it stays.
+            with pytest.raises(StoreRefused, match="the other rows are stored"):
+                store.save_rejects([{"id": "good"}, {"id": ""}])
+            store.mark("folded", ["part"])
+            assert store.counts()["rejects"] == 1
+            assert other.counts()["mentions"] == 0
+        assert other.counts()["mentions"] == other.counts()["rejects"] == 1
+        with pytest.raises(StoreUnavailable):
+            _interrupted(store)
+        assert other.counts()["mentions"] == store.counts()["mentions"] == 1
+        store.save_mentions([mention("2")])
+        assert other.counts()["mentions"] == 2
+
+
+def _interrupted(store: SqliteStore) -> None:
+    with store.together():
+        store.save_mentions([mention("2")])
+        raise StoreUnavailable("in the middle")
