@@ -60,7 +60,6 @@ def answer(rng: random.Random) -> str:
     return rng.choice(_REPLIES)
 
 
-<<<<<<< HEAD
 def texts_of(count: int, seed: int = 7) -> list[str]:
     """So many posts of people, as `write_stream` writes them, without threads."""
     rng = random.Random(seed)
@@ -69,9 +68,6 @@ def texts_of(count: int, seed: int = 7) -> list[str]:
 
 def post(rng: random.Random) -> str:
     """What a customer writes: one in three is a complaint."""
-=======
-def _post(rng: random.Random) -> str:
->>>>>>> refs/heads/scale
     words = rng.choice(_COMPLAINTS if rng.random() < 0.33 else _OTHER)
     filled = words.format(
         day=rng.choice(_DAYS), number=rng.randrange(100_000, 1_000_000), count=rng.randrange(2, 9)
