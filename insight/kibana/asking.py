@@ -87,13 +87,16 @@ def last_days(days: float, now: datetime | None = None) -> Span:
 
 
 def cluster_search(cluster: Cluster) -> Search:
-    """Puts searches to a cluster."""
+    """Puts searches to a cluster; each is worked out, no answer is remembered."""
 
     def search(index: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             answer = cluster.call(
                 lambda client: client.search(
-                    index=index, body=dict(body), allow_partial_search_results=False
+                    index=index,
+                    body=dict(body),
+                    allow_partial_search_results=False,
+                    request_cache=False,
                 )
             )
         except StoreUnavailable as error:

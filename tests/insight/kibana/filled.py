@@ -112,5 +112,5 @@ def work(settings: Settings, store: Store) -> None:
             claims.act(store, name, "reopen", agent, end + timedelta(hours=1), settings.rules)
 
 
-WHOLE = Span(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), NOW)
+WHOLE = Span(datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), NOW)
 ONE_DAY = Span(AS_OF - timedelta(days=1), AS_OF, NOW)

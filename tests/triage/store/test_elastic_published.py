@@ -69,6 +69,7 @@ def test_what_was_lost_is_made_again_from_the_store(
     store.save_mentions([mention("a")])
     store.publish({})
     with client_of(elasticsearch) as client:
+        client.indices.refresh(index=f"{prefix}-progress")
         marks = client.search(
             index=f"{prefix}-progress", query={"term": {"stage": "published"}}, size=20
         )["hits"]["hits"]
