@@ -145,6 +145,9 @@ def _to_sign_in(request: Request) -> Response:
     """A browser without a session is led to the sign-in page, and back when it is done."""
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     where = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(back, safe='')}"
+    if "text/event-stream" in request.headers.get("accept", ""):
+        # Whoever listens cannot follow to a page, and would ask again and again.
+        return Response("event: ended\ndata: sign in again\n\n", media_type="text/event-stream")
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": where})
     return RedirectResponse(where, 303)
