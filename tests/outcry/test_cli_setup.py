@@ -24,7 +24,7 @@ def test_the_written_settings_are_the_defaults(tmp_path: Path) -> None:
     assert result.exit_code == exits.DONE
     plain = tmp_path / "plain"
     written, default = load_settings(tmp_path / "home"), load_settings(plain)
-    for part in ("brand", "store", "listen", "nlp", "rules", "targets"):
+    for part in ("brand", "store", "listen", "nlp", "rules", "targets", "desk"):
         assert getattr(written, part) == getattr(default, part), part
 
 
