@@ -32,12 +32,20 @@ function noteSending(form) {
 function settleSending() {
   const keys = JSON.parse(sessionStorage.getItem(PREFIX + "sending") ?? "[]");
   sessionStorage.removeItem(PREFIX + "sending");
-  if (new URLSearchParams(location.search).has("done"))
-    for (const key of keys) sessionStorage.removeItem(PREFIX + key);
+  const here = new URL(location.href);
+  if (!here.searchParams.has("done")) return;
+  for (const key of keys) sessionStorage.removeItem(PREFIX + key);
+  // Said once: who comes back to this address has done nothing anew.
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
 }
 
 document.addEventListener("input", (event) => keepDraft(event.target));
-document.addEventListener("submit", (event) => noteSending(event.target), true);
+document.addEventListener("submit", (event) => {
+  // Who signs out leaves nothing behind for the next one.
+  if (event.target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+  else noteSending(event.target);
+}, true);
 
 // Countdowns.
 
@@ -127,13 +135,23 @@ document.addEventListener("htmx:afterSettle", () => {
   (again ?? one("[data-item]"))?.focus();
 });
 
+// What stands as it stood is not put there again: a screen reader would say it again.
+let stood = "";
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr, serverResponse } = event.detail;
+  if (target?.id !== "state" || xhr.status !== 200) return;
+  if (serverResponse === stood) event.detail.shouldSwap = false;
+  stood = serverResponse;
+});
+
 // While somebody works on a case of theirs, it stays theirs.
 
 let active = 0;
 for (const kind of ["keydown", "pointerdown", "input", "scroll"])
   document.addEventListener(kind, () => (active = Date.now()), { passive: true, capture: true });
 
-const BEAT = Number(one("html").dataset.beat ?? 60000);
+const BEAT = 60000;
 
 function beat() {
   const mine = one("[data-beat]");
@@ -145,6 +163,7 @@ function beat() {
 }
 
 setInterval(beat, BEAT);
+document.addEventListener("outcry:beat", beat);
 setInterval(countDown, 15000);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) {
@@ -232,7 +251,7 @@ document.addEventListener("change", (event) => {
   }
 });
 
-document.addEventListener("htmx:load", (event) => prepare(event.detail.elt));
+document.addEventListener("htmx:afterSwap", () => prepare(document));
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.tagName !== "BODY") return;
   settleSending();

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from outcry.demo import Demo, run_demo
 from tests.desk.board import Board
+from tests.desk.seats import Room, opened
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +26,11 @@ def board(demo: Demo, tmp_path: Path) -> Iterator[Board]:
     home = tmp_path / "desk"
     shutil.copytree(demo.home, home)
     with Board(home) as made:
+        yield made
+
+
+@pytest.fixture
+def room(board: Board, browser: Browser) -> Iterator[Room]:
+    """A desk that really listens, on a copy of the demonstration, with seats in real browsers."""
+    with opened(board, browser) as made:
         yield made
