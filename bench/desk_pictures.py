@@ -128,7 +128,7 @@ def _shots(
             page.goto(address + path)
             if name == "incident" and not suffix:
                 page.get_by_role("button", name="Make the list").click()
-                page.wait_for_url("**done=propose")
+                page.get_by_text("The list is up to date.").wait_for()
                 page.goto(address + path)
             yield _picture(page, folder / f"desk-{name}{suffix}.png")
     finally:

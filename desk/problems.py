@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -143,11 +143,20 @@ def install(app: FastAPI, page: Page) -> None:
 
 def _to_sign_in(request: Request) -> Response:
     """A browser without a session is led to the sign-in page, and back when it is done."""
-    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    where = "/sign-in" if request.method != "GET" else f"/sign-in?next={quote(back, safe='')}"
+    if "text/event-stream" in request.headers.get("accept", ""):
+        # Whoever listens cannot follow to a page, and would ask again and again.
+        return Response("event: ended\ndata: sign in again\n\n", media_type="text/event-stream")
     if request.headers.get("hx-request"):
-        return Response(status_code=401, headers={"HX-Redirect": where})
-    return RedirectResponse(where, 303)
+        # A part of a page was asked for: the way back is to the page.
+        page = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response(status_code=401, headers={"HX-Redirect": _sign_in(page.path, page.query)})
+    back = request.url.path if request.method == "GET" else ""
+    return RedirectResponse(_sign_in(back, request.url.query), 303)
+
+
+def _sign_in(path: str, query: str) -> str:
+    back = f"{path}?{query}" if path and query else path
+    return f"/sign-in?next={quote(back, safe='')}" if back else "/sign-in"
 
 
 def _faults(error: RequestValidationError) -> str:

@@ -51,7 +51,14 @@ class Readings:
             at, known = self._known.get(key, (0.0, ""))
             if known and time.monotonic() - at < self.every_s:
                 return known
-        found = reading(read())
+            # Whoever asks while it is read gets what is known.
+            self._known[key] = (time.monotonic(), known)
+        try:
+            found = reading(read())
+        except StoreError:
+            with self._lock:
+                self._known.pop(key, None)
+            raise
         with self._lock:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()

@@ -32,12 +32,20 @@ function noteSending(form) {
 function settleSending() {
   const keys = JSON.parse(sessionStorage.getItem(PREFIX + "sending") ?? "[]");
   sessionStorage.removeItem(PREFIX + "sending");
-  if (new URLSearchParams(location.search).has("done"))
-    for (const key of keys) sessionStorage.removeItem(PREFIX + key);
+  const here = new URL(location.href);
+  if (!here.searchParams.has("done")) return;
+  for (const key of keys) sessionStorage.removeItem(PREFIX + key);
+  // Said once: who comes back to this address has done nothing anew.
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
 }
 
 document.addEventListener("input", (event) => keepDraft(event.target));
-document.addEventListener("submit", (event) => noteSending(event.target), true);
+document.addEventListener("submit", (event) => {
+  // Who signs out leaves nothing behind for the next one.
+  if (event.target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+  else noteSending(event.target);
+}, true);
 
 // Countdowns.
 
@@ -125,6 +133,16 @@ document.addEventListener("htmx:afterSettle", () => {
   const again = one(`[data-ticket="${CSS.escape(chosen)}"] [data-item]`);
   chosen = null;
   (again ?? one("[data-item]"))?.focus();
+});
+
+// What stands as it stood is not put there again: a screen reader would say it again.
+let stood = "";
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr, serverResponse } = event.detail;
+  if (target?.id !== "state" || xhr.status !== 200) return;
+  if (serverResponse === stood) event.detail.shouldSwap = false;
+  stood = serverResponse;
 });
 
 // While somebody works on a case of theirs, it stays theirs.

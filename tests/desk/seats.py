@@ -1,4 +1,4 @@
-"""People at browsers in front of a desk that really listens, and what their browsers complain of."""
+"""People at browsers before a desk that really listens, and what their browsers complain of."""
 
 from __future__ import annotations
 

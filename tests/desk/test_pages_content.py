@@ -24,14 +24,19 @@ ATTACKS = (
     "<style>* { display: none !important }</style><link rel=stylesheet href=//evil.example/a.css>",
     "</textarea></p><iframe srcdoc=\"<script>parent.ran = 'frame'</script>\"></iframe>",
     "{{ 7 * 7 }}{% raise %}${7*7}",
-    "\" autofocus onfocus=\"window.ran = 'attribute'\" hx-get=\"/sign-out\" hx-trigger=\"load\" x=\"",
+    '" autofocus onfocus="window.ran = \'attribute\'" hx-get="/sign-out" hx-trigger="load" x="',
     '<div hx-get="/queue" hx-trigger="load" hx-on:click="window.ran=1">click</div>',
     "=cmd|' /C calc'!A0",
-    "\u202eright to left override\u202c and \u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd",
-    "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f1ff\U0001f1e6 Z\u0351\u036b\u0343a\u0328l\u0321g\u0321o\u0315",
+    "\u202eright to left override\u202c and \u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1ff\U0001f1e6",
+    "Z\u0351\u036b\u0343a\u0328l\u0321g\u0321o\u0315",
     "long" * 400,
 )
-LINKS = ("javascript:window.ran='link'", "data:text/html,<script>1</script>", " JaVaScRiPt:alert(1)")
+LINKS = (
+    "javascript:window.ran='link'",
+    "data:text/html,<script>1</script>",
+    " JaVaScRiPt:alert(1)",
+)
 
 
 def say(room: Room, pairs: list[object]) -> None:
@@ -111,7 +116,9 @@ def test_a_case_of_five_hundred_voices_stays_usable(room: Room) -> None:
     began = time.monotonic()
     page = seat.go(f"/cases/{name}")
     assert time.monotonic() - began < 10
-    expect(page.get_by_text("500 people in all; 499 reposts and copies listed here.")).to_be_visible()
+    expect(
+        page.get_by_text("500 people in all; 499 reposts and copies listed here.")
+    ).to_be_visible()
     assert page.locator(".voices li:visible").count() == 10
     # The reply is where it always is, and one key away.
     page.keyboard.press("r")

@@ -1,4 +1,4 @@
-"""Every page: no violation of WCAG, no error on the console, narrow and dark, nothing from elsewhere."""
+"""Every page, also narrow and dark: no violation of WCAG, no error, nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -105,6 +105,11 @@ def test_a_case_that_changed_under_ones_hands_shows_what_changed(room: Room) -> 
     act(room.board, name, "note", "sipho", "<b>they</b> called me, too")
     look_again(page)
     expect(page.get_by_text("This case changed while you had it open.")).to_be_visible()
+    page.wait_for_function("!document.querySelector('.htmx-settling, .htmx-added')")
+    page.evaluate("window.kept = document.querySelector('#state')")
+    look_again(page)
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.kept.isConnected"), "what is unchanged would be said again"
     expect(page.locator("#state")).to_contain_text("<b>they</b> called me, too")
     assert seat.violations() == []
     page.get_by_role("button", name="Resolved").click()
@@ -235,9 +240,12 @@ def test_a_session_that_ended_leads_back_to_what_was_typed(room: Room) -> None:
     page.get_by_label("Name").fill("lindiwe")
     page.get_by_label("Password").fill("a long enough password")
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/queue")
-    seat.go(f"/cases/{name}")
+    page.wait_for_url(f"**/cases/{name}**")
     assert_typed_is_there(page)
+    # Who signs out leaves nothing of it in the browser.
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_an_account_that_is_switched_off_sees_nothing_more(room: Room) -> None:
