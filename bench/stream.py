@@ -49,7 +49,7 @@ def write_stream(path: Path, mentions: int, seed: int = 7) -> None:
             parent = rng.choice(recent) if recent and rng.random() < 0.2 else ""
             reply = bool(parent) and rng.random() < 0.4
             author = ACCOUNT if reply else f"person{rng.randrange(mentions)}"
-            text = answer(rng) if reply else _post(rng)
+            text = answer(rng) if reply else post(rng)
             at = START + timedelta(seconds=number)
             writer.writerow((number, author, at.isoformat(), text, parent, rng.randrange(5000)))
             recent = [*recent[-199:], str(number)]
