@@ -4,6 +4,7 @@ ModelsError        the root; a message is one line that ends with what to do
   ModelUnknown     no shipped model has that name
   DataMissing      a labelled data set is not where it was said to be, or lacks a column
   ModelUnfit       a model must not be shipped as it is
+  TrainingFailed   the program that trains could not do its work
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ class DataMissing(ModelsError):
 
 class ModelUnfit(ModelsError):
     """A model must not be shipped as it is."""
+
+
+class TrainingFailed(ModelsError):
+    """The program that trains could not do its work; its last line says why."""
 
 
 def lacking(error: ImportError, extra: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from models.contest import Contest
 from models.decided import Decided, digest, shortage, split
-from models.errors import ModelsError
+from models.errors import TrainingFailed
 from nlp.artefact import KIND as LINEAR
 from nlp.encoder import KIND as ENCODER
 from nlp.loading import kind, languages, model_id
@@ -28,10 +28,6 @@ from triage.store.base import Store
 
 KEPT = 4
 """Challengers that lost and are kept, the newest."""
-
-
-class TrainingFailed(ModelsError):
-    """The training program could not do its work; its last line says why."""
 
 
 class Retrained(msgspec.Struct, frozen=True, kw_only=True):

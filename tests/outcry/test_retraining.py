@@ -15,12 +15,12 @@ import pytest
 from listeners.landing import RAW, Part
 from listeners.mention import Author, Mention, encode
 from models.contest import Contest
-from models.errors import ModelUnfit
+from models.errors import ModelUnfit, TrainingFailed
 from nlp.loading import model_id
 from outcry import exits
 from outcry.champions import Champions
 from outcry.pipeline import score, triage
-from outcry.retraining import TrainingFailed, challenge
+from outcry.retraining import challenge
 from outcry.settings import Settings, load_settings
 from tests.models.decided_rows import NOW
 from tests.outcry.decided_home import LATER, fill, settle
