@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
 
 import msgspec
 
 from desk import views
 from desk.context import Here
-from desk.errors import NotAllowed, Unusable
+from desk.errors import Unusable
 from desk.hooks import announce
-from desk.rights import WORDS
 from triage import claims, regroup
 from triage.contacts import Outcome, Preference, prefer, verdicts
 from triage.dossier import Reader, dossier
@@ -301,19 +299,9 @@ def _check_words(words: str) -> None:
     """Return if a store can hold these words.
 
     Raises:
-        Unusable: for half a surrogate pair, or a NUL.
+        Unusable: for half a surrogate pair.
     """
     try:
         words.encode()
     except UnicodeEncodeError:
         raise Unusable("half a letter stands in the text: write it again") from None
-
-
-def check_may(here: Here, right: Any) -> None:
-    """Return if the person has a right that only a part of the route needs.
-
-    Raises:
-        NotAllowed: otherwise.
-    """
-    if not here.person.may(right):
-        raise NotAllowed(f"you may not {WORDS[cast('Any', right)]}: ask who manages the desk")

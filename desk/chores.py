@@ -45,6 +45,8 @@ class Chores:
                 sweep(self._desk, now)
         except TriageError as error:
             _log.warning("the desk's chores wait for the store: %s", error)
+        except Exception:  # noqa: BLE001 - the next round must come, whatever this one met
+            _log.exception("the desk's chores failed and are tried again")
 
     def _run(self) -> None:
         count = 0

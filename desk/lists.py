@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -155,11 +155,7 @@ def _cell(sheet: Any, value: object) -> Cell | None:
 def _value(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return "; ".join(map(str, _each(value))) if isinstance(value, tuple) else value
-
-
-def _each(value: tuple[object, ...]) -> Iterator[object]:
-    yield from value[:5]
+    return "; ".join(map(str, value[:5])) if isinstance(value, tuple) else value
 
 
 def _file(body: bytes, kind: str, name: str) -> Response:

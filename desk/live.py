@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from desk.accounts import User, find_user
 from desk.deployment import Deployment
+from desk.errors import Unusable
 from desk.limits import Limits
 from desk.oidc import Provider, check_settings
 from desk.sessions import Sessions, desk_secret
@@ -39,6 +40,8 @@ class Desk:
         self.limits = Limits(settings.calls_per_minute)
         self.secret = secret
         check_settings(settings)
+        if settings.hooks and not settings.hook_secret:
+            raise Unusable("webhooks are signed: set OUTCRY_DESK_HOOK_SECRET to a long random text")
         self.provider = Provider(settings) if settings.oidc.issuer else None
         self._lock = threading.Lock()
         self._store: Store | None = None

@@ -9,7 +9,6 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import get_args
 
 import msgspec
 
@@ -22,7 +21,6 @@ from triage.store.shelf import Keep, Kept
 
 PREFIX = "oct_"
 LONGEST_DAYS = 366
-ROLE_SCOPES = frozenset(get_args(Right))
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +47,7 @@ def make_token(
     user = find_user(store, owner)
     if user is None or not user.active:
         raise Unusable(f"there is no account {owner!r}: add it first")
-    wrong = sorted(set(scopes) - ROLE_SCOPES)
+    wrong = sorted(set(scopes) - set(ALL))
     if wrong or not scopes:
         raise Unusable(f"no scope {(wrong or [''])[0]!r}: there are {', '.join(ALL)}")
     beyond = sorted(set(scopes) - user.person().rights)

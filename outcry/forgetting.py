@@ -236,6 +236,8 @@ def _forget_in_store(settings: Settings, store: Store, person: _Person, now: dat
     store.drop_families(sorted(person.families))
     _unshelve_where(store, "notice", "customer", customers)
     _unshelve_where(store, "delivery", "about", tickets)
+    # Answers that the desk keeps for a day may hold words of a case.
+    store.unshelve("request", [kept.key for kept in store.shelf("request")])
     _rewrite_reads(store, set(customers))
     store.erase(sorted(person.uids), tickets, [])
     left = sorted((neighbours - person.uids) | _cleaned_rows(store, person.needles))

@@ -16,8 +16,8 @@ from outcry.settings import Settings
 from triage.errors import Busy, StoreUnavailable
 from triage.store.base import Store
 
-_WAITING = 200
-"""Requests that are worked on at a time; more are told to come back (503)."""
+_WAITING = 4000
+"""Open connections; a browser keeps several, one of them for news. More are told to come back."""
 
 
 def deployment_of(settings: Settings) -> Deployment:

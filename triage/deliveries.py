@@ -132,8 +132,10 @@ def work(
             continue  # another worker has it
         done = _try(send, claimed, now)
         down = done.state == "waiting"
-        version = store.shelved("delivery", [one.key])[one.key].version
-        store.shelve("delivery", [_keep(done, version)])
+        now_kept = store.shelved("delivery", [one.key]).get(one.key)
+        if now_kept is None:
+            continue  # whom it was about was forgotten meanwhile
+        store.shelve("delivery", [_keep(done, now_kept.version)])
         setattr(report, done.state, getattr(report, done.state) + 1)
         if done.error and done.error not in report.errors:
             report.errors.append(done.error)

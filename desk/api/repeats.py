@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from desk.api.answers import right_of
 from desk.context import SAFE, signed_in
 from desk.errors import Unusable
 from desk.live import Desk
@@ -53,6 +54,8 @@ class Repeatable(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Any]:
         """The handler, made once for each key."""
         handler = super().get_route_handler()
+        if right_of(self) == "vault.read":
+            return handler  # who somebody is is kept in the vault, and nowhere else
 
         async def repeatable(request: Request) -> Response:
             key = request.headers.get(HEADER)

@@ -102,7 +102,7 @@ class Draft(BaseModel):
     text: Words
 
 
-class Next_(msgspec.Struct, frozen=True, kw_only=True):  # noqa: N801 - never named outside
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """The case that was handed out."""
 
     case: views.Row | None
@@ -121,11 +121,11 @@ class Tone(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
 
 
-@router.post("/tickets/next", responses=says(Next_, "The case, claimed for you."))
+@router.post("/tickets/next", responses=says(Handed, "The case, claimed for you."))
 def next_(here: Worker, given: Next) -> Response:
     """Claim the best free case. Two people never get the same one."""
     row = actions.claim_next(here, given.departments)
-    return answer(Next_(case=row), row.mark if row else None)
+    return answer(Handed(case=row), row.mark if row else None)
 
 
 @router.get("/tickets/{ticket}", responses=says(views.CaseView, "The case."))

@@ -46,12 +46,14 @@ class Person:
 class Board:
     """The desk. ``down`` makes its store stop answering."""
 
-    def __init__(self, home: Path, settings: DeskSettings = SETTINGS) -> None:
+    def __init__(
+        self, home: Path, settings: DeskSettings = SETTINGS, store: Store | None = None
+    ) -> None:
         self.now = AS_OF
         self.down = False
         loaded = msgspec.structs.replace(load_settings(home), store=StoreSettings(), desk=settings)
         self.settings = loaded
-        self.store = loaded.open_store()
+        self.store = store or loaded.open_store()
         deployment = msgspec.structs.replace(deployment_of(loaded), open_store=self._open)
         self.app = create_app(deployment, lambda: self.now)
         self._open_clients = ExitStack()

@@ -210,6 +210,17 @@ def test_a_change_whose_answer_was_lost_is_made_once(
     assert [told["kind"] for told in history].count("noted") == 1
 
 
+def test_who_somebody_is_is_kept_nowhere_but_in_the_vault(board: Board) -> None:
+    agent, officer = board.person("ann", "agent"), board.person("pia", "privacy")
+    name = _first(agent)["ticket"]
+    agent.post(f"/tickets/{name}/who", {"reason": "to answer"}, idempotency_key="one")
+    assert not list(board.store.shelf("request"))
+    agent.post(f"/tickets/{name}/note", {"words": "x"}, idempotency_key="two")
+    assert len(list(board.store.shelf("request"))) == 1
+    officer.post("/erasures", {"who": name, "reason": "asked"})
+    assert not list(board.store.shelf("request"))
+
+
 def test_old_keys_are_forgotten(board: Board) -> None:
     from desk.api.repeats import sweep
 

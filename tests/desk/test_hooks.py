@@ -12,6 +12,7 @@ import pytest
 
 from desk.chores import Chores
 from desk.deployment import HookSettings
+from desk.errors import Unusable
 from desk.hooks import announce, send_all
 from outcry.demo import Demo
 from tests.desk.board import SETTINGS, Board
@@ -148,3 +149,9 @@ def test_a_store_that_is_away_stops_no_chores(board: Board, receiver: Receiver) 
     board.down = False
     _send(board)
     assert receiver.kinds == ["claimed"]
+
+
+def test_webhooks_without_a_secret_are_refused_at_the_start(tmp_path: Path) -> None:
+    hooks = {"crm": HookSettings(url="https://crm.example.com")}
+    with pytest.raises(Unusable, match="OUTCRY_DESK_HOOK_SECRET"):
+        Board(tmp_path / "home", msgspec.structs.replace(SETTINGS, hooks=hooks))
