@@ -255,7 +255,8 @@ document.addEventListener("htmx:afterSwap", () => prepare(document));
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.tagName !== "BODY") return;
   settleSending();
-  (one("[data-focus]") ?? one("#main"))?.focus();
+  // Whoever has gone on by keys already is not called back.
+  if (document.activeElement === document.body) (one("[data-focus]") ?? one("#main"))?.focus();
 });
 
 settleSending();

@@ -47,6 +47,7 @@ def test_the_first_day_from_signing_in_to_the_first_resolved_case(room: Room) ->
     page.get_by_label("Name").fill("thandi")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/queue")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     page.keyboard.press("n")
     expect(page.get_by_text("The case is yours.")).to_be_visible()
