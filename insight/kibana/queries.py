@@ -122,12 +122,17 @@ def _search(
     asked = span.earlier(shift)
     within = {"gte": asked.start.isoformat(), "lt": asked.end.isoformat()}
     values = {name: one for name, column in metrics.items() if (one := _metric(column, span))}
+    for name in list(values):
+        if (holder := _holder(name, metrics)) != name:
+            more = values.pop(name)["percentiles"]["percents"]
+            values[holder]["percentiles"]["percents"] += more
     aggregations = dict(values)
     names = [name for name in layer["columnOrder"] if layer["columns"][name]["isBucketed"]]
     for name in reversed(names):
         bucket = _bucket(layer["columns"][name], metrics, span)
         # A value that orders buckets has to be there on their own level, too.
         by = layer["columns"][name]["params"].get("orderBy", {}).get("columnId", "")
+        by = _holder(by, metrics) if by in metrics else by
         inside = {**({by: values[by]} if by in values else {}), **aggregations}
         if inside:
             bucket["aggs"] = inside
@@ -160,6 +165,17 @@ def _metric(column: Mapping[str, Any], span: Span) -> dict[str, Any] | None:
         return inner
     condition = elastic(parse(column["filter"]["query"]), span.now)
     return {"filter": condition, **({"aggs": {"value": inner}} if inner else {})}
+
+
+def _holder(name: str, metrics: Mapping[str, Any]) -> str:
+    """The column whose percentiles hold this one's: as in Kibana, a field is asked once."""
+
+    def asked(column: Mapping[str, Any]) -> Any:
+        ours = column["operationType"] in ("median", "percentile") and "filter" not in column
+        return column["sourceField"] if ours else None
+
+    wanted = asked(metrics[name])
+    return name if wanted is None else next(n for n in metrics if asked(metrics[n]) == wanted)
 
 
 def _percent(column: Mapping[str, Any]) -> float:
@@ -210,7 +226,7 @@ def _order(params: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[dict[s
     if column is None or column["operationType"] == "count":
         path = "_count"
     elif column["operationType"] in ("median", "percentile"):
-        path = f"{name}.{_percent(column):g}"
+        path = f"{_holder(name, metrics)}.{_percent(column):g}"
     else:
         path = name
     return [{path: direction}, {"_key": "asc"}]
@@ -224,7 +240,7 @@ def _rows(
     key: Key = (),
 ) -> Iterator[tuple[Key, dict[str, Any]]]:
     if not buckets:
-        yield key, {name: _value(found, name, column) for name, column in metrics.items()}
+        yield key, {name: _value(found, _holder(name, metrics), metrics[name]) for name in metrics}
         return
     answer = found["bucket"]["buckets"]
     pairs = answer.items() if isinstance(answer, Mapping) else ((one["key"], one) for one in answer)
@@ -243,6 +259,5 @@ def _value(found: Mapping[str, Any], name: str, column: Mapping[str, Any]) -> An
     if "filter" in column:
         inner = inner["value"]
     if "values" in inner:
-        (value,) = inner["values"].values()
-        return value
+        return inner["values"][f"{_percent(column):.1f}"]
     return inner["value"]
