@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.pictures import packed
+from bench.desk_pictures import packed
 from desk.pages import words
 from desk.pages.curves import HEIGHT, MOST_BARS, QUARTER, WIDTH, curve_of
 from desk.pages.drawing import zone_of
