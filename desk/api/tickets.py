@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Path
@@ -15,23 +15,12 @@ from desk.api.answers import answer, says, seen
 from desk.api.repeats import Repeatable
 from desk.context import Here, needs
 from triage.contacts import Outcome
+from triage.life import Action
 from triage.policy import Verdict
 from triage.templates import Fault
 
 router = APIRouter(tags=["cases"], route_class=Repeatable)
 
-Move = Literal[
-    "claim",
-    "release",
-    "transfer",
-    "snooze",
-    "contact",
-    "wait",
-    "resolve",
-    "dismiss",
-    "reopen",
-    "note",
-]
 Name = Annotated[str, Path(max_length=64, description="A ticket's id, or the beginning of one.")]
 Seen = Annotated[str | None, Depends(seen)]
 Worker = Annotated[Here, needs("case.work")]
@@ -188,7 +177,7 @@ def wish(here: Worker, ticket: Name, given: Wish) -> Response:
 
 
 @router.post("/tickets/{ticket}/{move}", responses=says(views.Row, "The case."))
-def act(here: Worker, ticket: Name, move: Move, given: Moved, seen: Seen) -> Response:
+def act(here: Worker, ticket: Name, move: Action, given: Moved, seen: Seen) -> Response:
     """A move: `words` are what is noted with it."""
     done = actions.act(here, ticket, move, given.words, to=given.to, until=given.until, seen=seen)
     return _row(done)

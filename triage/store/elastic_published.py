@@ -40,7 +40,7 @@ class PublishedIndices:
     _clock: Callable[[], datetime]
 
     def _analysis(self, kind: str) -> str:
-        return f"{self._indices._prefix}-analysis-{kind}"
+        return f"{self._indices.prefix}-analysis-{kind}"
 
     def _set_up_published(self) -> None:
         names = {
@@ -49,32 +49,18 @@ class PublishedIndices:
         }
         exist = self._cluster.call(lambda client: client.indices.exists(index=list(names.values())))
         templates = self._cluster.call(
-            lambda client: client.indices.get_index_template(name=f"{self._indices._prefix}-*")
+            lambda client: client.indices.get_index_template(name=f"{self._indices.prefix}-*")
         )["index_templates"]
         stored = {one["name"]: one["index_template"].get("version", 0) for one in templates}
         if exist and all(stored.get(self._analysis(kind)) == VERSION for kind in FACTS):
             return
         for kind, name in names.items():
-            self._put_analysis_template(kind)
-            self._indices._create(name)
-            self._widen(kind)
-
-    def _put_analysis_template(self, kind: str) -> None:
-        name = self._analysis(kind)
-        template = {
-            "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
-            "mappings": facts.mapping(kind),
-        }
-        self._cluster.call(
-            lambda client: client.indices.put_index_template(
-                name=name,
-                index_patterns=[f"{name}-*" if kind == "mentions" else name],
-                template=template,
-                priority=300,
-                version=VERSION,
-                meta={"description": f"Outcry: {kind} as analysts read them"},
+            words = f"Outcry: {kind} as analysts read them"
+            self._indices.put_template(
+                self._analysis(kind), kind, facts.mapping(kind), words, VERSION
             )
-        )
+            self._indices.create(name)
+            self._widen(kind)
 
     def _widen(self, kind: str) -> None:
         """New fields for indices that are older than they."""
@@ -89,7 +75,7 @@ class PublishedIndices:
     def publish(self, teams: Mapping[str, str]) -> int:
         """See `triage.store.base.Store.publish`."""
         self._indices.ready()
-        indices, prefix = self._indices, self._indices._prefix
+        indices, prefix = self._indices, self._indices.prefix
         label, incident = documents.terms("kind", ["label"]), documents.terms("kind", ["incident"])
         everything = documents.EVERYTHING
         done = 0
@@ -123,11 +109,7 @@ class PublishedIndices:
         if kind != "mentions":
             return self._analysis(kind)
         month = source.removeprefix(f"{self._indices.mentions}-")
-        name = f"{self._analysis(kind)}-{month}"
-        if name not in self._indices._known:
-            self._indices._create(name)
-            self._indices._known.add(name)
-        return name
+        return self._indices.there(f"{self._analysis(kind)}-{month}")
 
     def _publish_index(
         self,

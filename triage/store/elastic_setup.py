@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -41,7 +42,7 @@ class Indices:
                 f"the index prefix {prefix!r} must be of lower-case letters, digits, - and _"
             )
         self._cluster = cluster
-        self._prefix = prefix
+        self.prefix = prefix
         self._known: set[str] = set()
         self.mentions = f"{prefix}-mentions"
         """The alias over every month."""
@@ -57,16 +58,16 @@ class Indices:
     def setup(self) -> None:
         """Templates, then indices; what is there already is brought up to date."""
         indices = {
-            kind: f"{self._prefix}-{kind}-{UNDATED}"
+            kind: f"{self.prefix}-{kind}-{UNDATED}"
             if kind == "mentions"
-            else f"{self._prefix}-{kind}"
+            else f"{self.prefix}-{kind}"
             for kind in KINDS
         }
         if not (self._stored_version() == VERSION and self._exist(list(indices.values()))):
             for kind in KINDS:
                 self._put_template(kind)
             for kind, index in indices.items():
-                self._create(index)
+                self.create(index)
                 self._update_mapping(kind)
         self._known.add("")
 
@@ -83,7 +84,7 @@ class Indices:
                     lambda client: client.options(request_timeout=SNAPSHOT_S).snapshot.create(
                         repository=repository,
                         snapshot=name,
-                        indices=f"{self._prefix}-*",
+                        indices=f"{self.prefix}-*",
                         include_global_state=False,
                         wait_for_completion=True,
                     )
@@ -106,23 +107,26 @@ class Indices:
             return
         if self._stored_version() != VERSION:
             raise StoreRefused(
-                f"the indices {self._prefix}-* at {self._cluster.address} are missing or not up "
+                f"the indices {self.prefix}-* at {self._cluster.address} are missing or not up "
                 "to date: set the store up first"
             )
         self._known.add("")
 
     def month(self, name: str) -> str:
         """The mentions' index of a month, created if it is new."""
-        index = f"{self.mentions}-{name}"
+        return self.there(f"{self.mentions}-{name}")
+
+    def there(self, index: str) -> str:
+        """An index by its template, created if it is new; its name."""
         if index not in self._known:
-            self._create(index)
+            self.create(index)
             self._known.add(index)
         return index
 
     def check(self) -> str:
         """One line about a cluster that can serve these indices."""
         health = self._cluster.call(
-            lambda client: client.cluster.health(index=f"{self._prefix}-*", timeout="5s")
+            lambda client: client.cluster.health(index=f"{self.prefix}-*", timeout="5s")
         )
         nodes = self._cluster.call(
             lambda client: client.nodes.info(metric="os", filter_path="nodes.*.version")
@@ -132,20 +136,20 @@ class Indices:
             raise wrong_server(self._cluster.address, f"a node has version {versions[0]}")
         if health["status"] == "red":
             raise StoreUnavailable(
-                f"indices {self._prefix}-* of Elasticsearch at {self._cluster.address} lack a "
+                f"indices {self.prefix}-* of Elasticsearch at {self._cluster.address} lack a "
                 "primary shard (red): look at the cluster, then run again"
             )
         self.ready()
         return (
             f"elasticsearch {versions[0]} at {self._cluster.address}, "
-            f"indices {self._prefix}-*, {health['status']}"
+            f"indices {self.prefix}-*, {health['status']}"
         )
 
     def _stored_version(self) -> int:
         """Version of the stored templates; 0 if any of them is missing."""
         try:
             found = self._cluster.call(
-                lambda client: client.indices.get_index_template(name=f"{self._prefix}-*")
+                lambda client: client.indices.get_index_template(name=f"{self.prefix}-*")
             )
         except StoreRefused as error:
             if isinstance(error.__cause__, NotFoundError):
@@ -153,35 +157,48 @@ class Indices:
             raise
         stored = {one["name"]: one["index_template"] for one in found["index_templates"]}
         versions = [
-            int(stored.get(f"{self._prefix}-{kind}", {}).get("version", 0)) for kind in KINDS
+            int(stored.get(f"{self.prefix}-{kind}", {}).get("version", 0)) for kind in KINDS
         ]
         if max(versions) > VERSION:
             raise StoreRefused(
-                f"the indices {self._prefix}-* at {self._cluster.address} were made by a newer "
+                f"the indices {self.prefix}-* at {self._cluster.address} were made by a newer "
                 "Outcry: upgrade this one"
             )
         return min(versions)
 
     def _put_template(self, kind: str) -> None:
-        name = f"{self._prefix}-{kind}"
+        name = f"{self.prefix}-{kind}"
+        aliases: Mapping[str, Any] = {name: {}} if kind == "mentions" else {}
+        self.put_template(name, kind, mapping(kind), f"Outcry: {kind}", VERSION, aliases)
+
+    def put_template(
+        self,
+        name: str,
+        kind: str,
+        mappings: Mapping[str, Any],
+        description: str,
+        version: int,
+        aliases: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the template of an index; mentions have an index a month."""
         template: dict[str, Any] = {
             "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
-            "mappings": mapping(kind),
+            "mappings": mappings,
         }
-        if kind == "mentions":
-            template["aliases"] = {name: {}}
+        if aliases:
+            template["aliases"] = aliases
         self._cluster.call(
             lambda client: client.indices.put_index_template(
                 name=name,
                 index_patterns=[f"{name}-*" if kind == "mentions" else name],
                 template=template,
                 priority=300,
-                version=VERSION,
-                meta={"description": f"Outcry: {kind}"},
+                version=version,
+                meta={"description": description},
             )
         )
 
-    def _create(self, index: str) -> None:
+    def create(self, index: str) -> None:
         """Create an index by its template; another process may have been faster."""
         try:
             self._cluster.call(lambda client: client.indices.create(index=index))
@@ -202,7 +219,7 @@ class Indices:
         fields = mapping(kind)
         self._cluster.call(
             lambda client: client.indices.put_mapping(
-                index=f"{self._prefix}-{kind}",
+                index=f"{self.prefix}-{kind}",
                 dynamic=fields["dynamic"],
                 properties=fields["properties"],
             )

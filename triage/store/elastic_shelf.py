@@ -39,7 +39,7 @@ class ElasticShelf:
             return
         for name in names:
             self._put_shelf_template(name)
-            self._indices._create(name)
+            self._indices.create(name)
 
     def _put_shelf_template(self, name: str) -> None:
         template = {
@@ -58,7 +58,7 @@ class ElasticShelf:
         )
 
     def _shelf_index(self, kind: Kind) -> str:
-        return f"{self._indices._prefix}-{SHELVES[kind]}"
+        return f"{self._indices.prefix}-{SHELVES[kind]}"
 
     def shelve(self, kind: Kind, keeps: Sequence[Keep]) -> Written:
         self._indices.ready()
@@ -171,7 +171,7 @@ class ElasticShelf:
         )
 
     def every_document(self) -> Iterator[tuple[str, str, bytes]]:
-        everything = f"{self._indices._prefix}-*"
+        everything = f"{self._indices.prefix}-*"
         self._cluster.refresh(everything, always=True)
         point = self._cluster.call(
             lambda client: client.open_point_in_time(index=everything, keep_alive="5m")
@@ -204,7 +204,7 @@ class ElasticShelf:
 
     def scrub(self) -> None:
         """Merge each index into one segment, which leaves removed documents behind."""
-        everything = f"{self._indices._prefix}-*"
+        everything = f"{self._indices.prefix}-*"
         self._cluster.call(lambda client: client.indices.flush(index=everything))
         self._cluster.call(
             lambda client: client.indices.forcemerge(index=everything, max_num_segments=1)
