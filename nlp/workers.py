@@ -85,7 +85,7 @@ class Workers:
         try:
             yield from self._by_processes(remaining)
         except BrokenProcessPool as error:
-            self._pool = None
+            self.close()
             raise WorkerLost(
                 "a process that assessed texts was ended, perhaps for want of memory; run it "
                 "again, or set processes = 1 under [nlp]"

@@ -48,13 +48,7 @@ def split(
     store.set_alone(uids, True)
     settle(store, sorted({row.uid for row in members} | set(uids)))
     said = f"{len(uids)} posts are cases of their own{words and f': {words}'}"
-    own = {make_ticket_id(uid) for uid in uids}
-    # Tickets that were merged into this one may hold them, too, and would bring them back.
-    merged = {
-        one.ticket.ticket for one in store.tickets_of_threads(sorted(uids)) if not _is_live(one)
-    }
-    for holder in sorted({ticket.ticket} | merged - own):
-        _change_threads(store, holder, "split", agent, now, said, without=uids)
+    _change_threads(store, ticket.ticket, "split", agent, now, said, without=uids)
     listed = [fold.uid for fold in ticket.mentions]
     fold_cases(store, [*listed, *uids], rules, now)
     return [one.ticket for one in store.tickets_of_threads(sorted(uids)) if _is_live(one)]
@@ -100,36 +94,46 @@ def merge(
 def unmerge(store: Store, name: str, agent: str, now: datetime, rules: Rules) -> Ticket:
     """Undo a merge: the ticket is back in the queue with what it held; the ticket.
 
+    It gets back what is still where the merge has put it, wherever its taker was merged since;
+    not what was split off, or taken elsewhere.
+
     Raises:
-        NoSuchTicket, IllegalMove: if the name fits none, or it was not merged.
+        NoSuchTicket, IllegalMove: if the name fits none, it was not merged, or nothing is left.
         Conflict, StoreError: run it again.
     """
     entry = find(store, name)
     if not is_merged(entry.ticket):
         raise IllegalMove(f"{entry.ticket.ticket} is not merged into another: see its history")
-    taker = (entry.ticket.handling.outcome or "").removeprefix(MERGED)
-    back = life.reopen(entry.ticket, agent, now, f"not the same case as {taker}")
+    taker = _taker(store, entry.ticket)
+    held, theirs = _names(store, entry.ticket.threads), _names(store, taker.threads)
+    given = set(held.values()) & set(theirs.values())
+    if not given:
+        raise IllegalMove(f"{taker.ticket} holds nothing of {entry.ticket.ticket} any more")
+    back = life.reopen(entry.ticket, agent, now, f"not the same case as {taker.ticket}")
     said = f"gave back {entry.ticket.ticket}"
-    listed = {fold.uid for fold in entry.ticket.mentions}
-    held = entry.ticket.threads
-    # Who took it may have been merged in its turn: each of them has what it held.
-    for holder in _chain(store, taker):
-        _change_threads(store, holder.ticket, "split", agent, now, said, without=held)
-        listed |= {fold.uid for fold in holder.mentions}
-    if not _write(store, entry, back.ticket, back.event):
+    without = [thread for thread, today in theirs.items() if today in given]
+    _change_threads(store, taker.ticket, "split", agent, now, said, without=without)
+    again = msgspec.structs.replace(back.ticket, threads=tuple(sorted(given)))
+    if not _write(store, entry, again, back.event):
         raise Conflict(f"{entry.ticket.ticket} was changed by others: try again")
+    listed = {fold.uid for one in (entry.ticket, taker) for fold in one.mentions}
     fold_cases(store, sorted(listed), rules, now)
     return find(store, entry.ticket.ticket).ticket
 
 
-def _chain(store: Store, name: str) -> list[Ticket]:
-    """The ticket, the one it was merged into, and so on to the one that is live."""
-    chain: dict[str, Ticket] = {}
-    while name not in chain:
-        chain[name] = ticket = find(store, name).ticket
-        if is_merged(ticket):
-            name = (ticket.handling.outcome or "").removeprefix(MERGED)
-    return list(chain.values())
+def _taker(store: Store, ticket: Ticket) -> Ticket:
+    """The live ticket that a merged one has gone into, through however many merges."""
+    seen: set[str] = set()
+    while is_merged(ticket) and ticket.ticket not in seen:
+        seen.add(ticket.ticket)
+        ticket = find(store, (ticket.handling.outcome or "").removeprefix(MERGED)).ticket
+    return ticket
+
+
+def _names(store: Store, threads: Iterable[str]) -> dict[str, str]:
+    """What each of these threads is called today: it may have got an earlier beginning."""
+    rows = store.mentions(sorted(threads))
+    return {thread: rows[thread].thread if thread in rows else thread for thread in threads}
 
 
 def _check_split(store: Store, ticket: Ticket, uids: Sequence[str], rules: Rules) -> None:

@@ -54,6 +54,7 @@ def test_a_process_that_is_killed_is_told_in_one_line(folder: Path) -> None:
         with pytest.raises(WorkerLost, match="processes = 1") as lost:
             several.assess(PASSAGES)
         assert "\n" not in str(lost.value)
+        assert multiprocessing.active_children() == []
 
 
 def test_processes_end_with_a_parent_that_is_killed(folder: Path) -> None:
