@@ -72,6 +72,7 @@ def main() -> None:
         again = _rate(lambda: assessor.assess(fresh), len(texts))
         print(f"transformers pipeline, same weights: {other:,.0f} texts/s")
         print(f"all of assess, again after it: {again:,.0f} texts/s, {again / other:.1f} times")
+        print(f"all of assess, a process a core: {rate / other:.1f} times")
     if options.memory:
         _memory(assessor, texts, options.memory)
 

@@ -1,14 +1,17 @@
 """The behavioural suite in the manner of CheckList (Ribeiro et al., ACL 2020).
 
 ``python -m models.behaviour MODEL`` prints the failure rate of each capability of a shipped model
-(its name) or of any model's folder. The cases are our own, in ``models/behaviour.toml``; templates
-multiply them. Three kinds of test:
+(its name) or of any model's folder. The cases are our own, in ``models/behaviour.toml``, and with
+``--languages`` those of ``behaviour_languages.toml``; templates multiply them. Three kinds of test:
 
 * minimum functionality: a text must (or must not) be read as a complaint, or have a sentiment;
 * invariance: a change that means nothing (another handle, a link, a typo) must not turn the verdict
   nor move the probability by more than `TOLERANCE`;
 * direction: a change must not move the probability of a complaint the wrong way by more than
   `SLACK` (an insult added may not lower it, a thank-you added may not raise it).
+
+Whether a text is about the brand or a namesake is no model's to say but `nlp.brand`'s: such cases
+are judged by it, with the words that an operator would give, of the file's ``[brand]``.
 """
 
 from __future__ import annotations
@@ -25,15 +28,21 @@ import typer
 
 from models import registry
 from models.errors import ModelsError
+from nlp.brand import BrandReader, BrandWords
 from nlp.errors import NlpError
 from nlp.loading import load
 from nlp.reader import Reader, Reading
 
 SUITE: Final = Path(__file__).with_name("behaviour.toml")
+LANGUAGES: Final = Path(__file__).with_name("behaviour_languages.toml")
+"""Complaints in other languages than English."""
 TOLERANCE: Final = 0.2
 SLACK: Final = 0.05
 
 Kind = Literal["minimum", "invariance", "direction"]
+Expected = Literal[
+    "complaint", "no complaint", "negative", "positive", "not negative", "theirs", "not theirs"
+]
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,9 +52,7 @@ class Test(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     name: str
     kind: Kind
     texts: tuple[str, ...] = ()
-    expect: Literal["complaint", "no complaint", "negative", "positive", "not negative"] | None = (
-        None
-    )
+    expect: Expected | None = None
     """Of a minimum functionality test."""
     change: Mapping[str, str] = {}
     """Of the others: ``before`` and ``after`` are put around a text, or ``from`` becomes ``to``."""
@@ -59,6 +66,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     test: Test
     text: str
     changed: str | None = None
+    brand: BrandReader | None = None
+    """Of a case of whose name it is."""
 
 
 def cases(suite: Path = SUITE) -> list[Case]:
@@ -69,8 +78,9 @@ def cases(suite: Path = SUITE) -> list[Case]:
     """
     document = tomllib.loads(suite.read_text("utf-8"))
     words: dict[str, list[str]] = document.pop("words", {})
+    brand = BrandReader(msgspec.convert(document.pop("brand", {}), BrandWords))
     tests = msgspec.convert(document.get("test", []), tuple[Test, ...])
-    return [case for test in tests for case in _cases(test, words)]
+    return [case for test in tests for case in _cases(test, words, brand)]
 
 
 def failures(reader: Reader, chosen: Sequence[Case]) -> list[Case]:
@@ -80,7 +90,7 @@ def failures(reader: Reader, chosen: Sequence[Case]) -> list[Case]:
     return [
         case
         for case in chosen
-        if not _holds(case.test, read[case.text], read[case.changed or case.text])
+        if not _holds(case, read[case.text], read[case.changed or case.text])
     ]
 
 
@@ -104,11 +114,12 @@ def table(rates: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(["| capability | cases | fail |", "| --- | --- | --- |", *lines])
 
 
-def _cases(test: Test, words: Mapping[str, Sequence[str]]) -> Iterator[Case]:
+def _cases(test: Test, words: Mapping[str, Sequence[str]], brand: BrandReader) -> Iterator[Case]:
     for template in test.texts:
         for text in _filled(template, words):
             if test.kind == "minimum":
-                yield Case(test=test, text=text)
+                whose = test.expect in ("theirs", "not theirs")
+                yield Case(test=test, text=text, brand=brand if whose else None)
             elif (changed := _changed(text, test.change)) != text:
                 yield Case(test=test, text=text, changed=changed)
 
@@ -131,7 +142,10 @@ def _changed(text: str, change: Mapping[str, str]) -> str:
     return change.get("before", "") + plain + change.get("after", "")
 
 
-def _holds(test: Test, first: Reading, second: Reading) -> bool:
+def _holds(case: Case, first: Reading, second: Reading) -> bool:
+    test = case.test
+    if case.brand is not None:
+        return (case.brand.verdict(case.text) == "theirs") == (test.expect == "theirs")
     if test.kind == "minimum":
         return _is_as_expected(test, first)
     before, after = first.complaint_probability, second.complaint_probability
@@ -167,11 +181,14 @@ def main(
     model: Annotated[str, typer.Argument(help="A shipped model, or a folder.")] = registry.DEFAULT,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON on stdout.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the cases that fail.")] = False,
+    languages: Annotated[
+        bool, typer.Option("--languages", help="The cases in other languages instead.")
+    ] = False,
 ) -> None:
     """Print the failure rate of each capability."""
     try:
         reader = load(folder_of(model))
-        chosen = cases()
+        chosen = cases(LANGUAGES if languages else SUITE)
         rates: dict[str, Any] = failure_rates(reader, chosen)
     except (ModelsError, NlpError, OSError) as error:
         typer.echo(f"error: {error}", err=True)

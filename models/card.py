@@ -72,7 +72,7 @@ drawn by share {severity["macro_f1_drawn_by_share"]:.3f}) |
 | texts a second, one core | the whole assessment | {speed["assess_texts_per_second"]:,} |
 
 The Hindi of `multilingual.csv` is written in Latin letters, which the language model does not
-know: such texts come out as English or `und`.
+know. A list of words tells it where it is plain; the rest comes out as English or `und`.
 
 ## Behaviour
 Cases that we wrote, in the manner of CheckList (`python -m models.behaviour MODEL`):

@@ -24,7 +24,7 @@ def card(figures: dict[str, Any], metadata: EncoderMetadata) -> str:
 
 A small transformer encoder with heads for sentiment, complaint, severity and the reasons of
 airline passengers, blended with a linear model over hashed words; {figures["megabytes"]} MB in
-all, eight-bit weights. Reading needs `onnxruntime` and `tokenizers`.
+all, seven-bit weights. Reading needs `onnxruntime` and `tokenizers`.
 
 ## For what
 To rank public posts in English by how likely they complain, for people who then read them; and

@@ -75,7 +75,7 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
 def contest(
     champion: Reader,
     challenger: Reader,
-    parts: Split,
+    parts: Split[Decided],
     labelled: Sequence[Row],
     inputs: str,
 ) -> Contest:
@@ -97,7 +97,7 @@ def contest(
     )
 
 
-def card(reader: Reader, parts: Split, labelled: Sequence[Row]) -> Card:
+def card(reader: Reader, parts: Split[Decided], labelled: Sequence[Row]) -> Card:
     """One model's figures."""
     suite = cases()
     return Card(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -34,21 +34,35 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Split(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows by what they are for, each in the order given."""
-
-    taught: list[Decided]
-    """Near-copies of the others are left out."""
-    held_out: list[Decided]
-    latest: list[Decided]
+class Row(Protocol):
+    """What agents said of a case."""
 
     @property
-    def judged(self) -> list[Decided]:
+    def ticket(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Split(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """Rows by what they are for, each in the order given."""
+
+    taught: list[R]
+    """Near-copies of the others are left out."""
+    held_out: list[R]
+    latest: list[R]
+
+    @property
+    def judged(self) -> list[R]:
         """The rows that a model is judged on."""
         return self.held_out + self.latest
 
 
-def split(rows: Sequence[Decided], now: datetime) -> Split:
+def split(rows: Sequence[R], now: datetime) -> Split[R]:
     """The rows to teach with, those held out for good, and those of the last weeks."""
     latest = [row.at >= now - LATEST for row in rows]
     held = [not late and _is_held_out(row) for row, late in zip(rows, latest, strict=True)]
@@ -61,7 +75,7 @@ def split(rows: Sequence[Decided], now: datetime) -> Split:
     )
 
 
-def shortage(parts: Split) -> str | None:
+def shortage(parts: Split[Decided]) -> str | None:
     """Why these rows are too few to teach and judge with; None if they are enough."""
     for what, rows, least in (
         ("to learn from", parts.taught, LEAST_TAUGHT),
@@ -77,10 +91,10 @@ def shortage(parts: Split) -> str | None:
     return None
 
 
-def _is_held_out(row: Decided) -> bool:
+def _is_held_out(row: Row) -> bool:
     return hashlib.sha256(row.ticket.encode()).digest()[0] % _HELD_OUT == 0
 
 
-def digest(rows: Sequence[Decided]) -> str:
+def digest(rows: Sequence[Row]) -> str:
     """The SHA-256 of rows, in hexadecimal."""
     return hashlib.sha256(msgspec.json.encode(list(rows))).hexdigest()

@@ -18,7 +18,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models import registry
-from models.behaviour import cases, failure_rates
+from models.behaviour import LANGUAGES, cases, failure_rates
 from models.card import card
 from models.card_encoder import card as encoder_card
 from models.errors import ModelsError
@@ -87,6 +87,7 @@ def evaluate_plain(data_folder: Path, model_folder: Path) -> dict[str, Any]:
             "files": metadata.files,
             "megabytes": round(megabytes(model_folder), 1),
             **judge_plain(data_folder, model_folder),
+            "behaviour": failure_rates(load(model_folder), cases(LANGUAGES)),
         }
 
 

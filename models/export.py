@@ -43,7 +43,7 @@ def main(
             if made.recipe == "multilingual":
                 from models import seal_plain
 
-                size = export(checkpoint, out, seal_plain.texts(data_folder), None)
+                size = export(checkpoint, out, seal_plain.texts(data_folder), most_pieces)
                 complete = seal_plain.seal
             else:
                 from models.reasons import refit_reasons

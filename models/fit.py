@@ -29,7 +29,7 @@ def fit(net: Net, taught: Items, plan: Plan, curve: Path) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(plan.seed)
     net.to(device).train()
-    net.freeze(plan.frozen_layers)
+    net.freeze(plan.frozen_layers, plan.dropout)
     lengths = [len(ids) for ids in taught.pieces]
     steps = plan.passes * -(-len(taught) // plan.batch)
     optimizer, schedule = _optimizer(net, plan, steps)
@@ -74,8 +74,9 @@ def padded(pieces: list[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tenso
 
 
 def _bf16(device: torch.device) -> bool:
-    # Without matrix units, bf16 on a processor is slower than fp32.
-    return device.type == "cuda" or bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+    # Without instructions for it, bf16 on a processor is slower than fp32.
+    able = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return device.type == "cuda" or any(getattr(torch.cpu, name, bool)() for name in able)
 
 
 def _optimizer(net: Net, plan: Plan, steps: int) -> tuple[Any, Any]:

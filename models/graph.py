@@ -1,8 +1,8 @@
 """A trained encoder as an ONNX file.
 
 The graph gives each text's scores, what each word piece adds to the complaint's, and the mean
-of the hidden states. Weights become eight-bit integers (`models.quantise`). Word pieces that no
-text of the sets has are left out of the vocabulary: WordPiece then spells such words by shorter
+of the hidden states. Weights become eight-bit integers (`models.quantise`). Word pieces that the
+texts of the sets hardly have are left out of the vocabulary: such words are then spelt by shorter
 pieces.
 """
 
@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from models.encoders import LONGEST
+from models.errors import ModelUnfit
 from models.items import pieces
 from models.net import Net, load_net
 from models.quantise import quantise
@@ -30,6 +31,8 @@ from nlp.session import MODEL_FILE, TOKENIZER_FILE
 from nlp.wording import words
 
 _OPSET = 17
+_MARKS = {"WordPiece": "##", "Unigram": "\u2581"}
+"""What a piece carries that does not, or does, begin a word."""
 _TYPICAL = 400
 """Texts that the scales are fixed by."""
 
@@ -61,12 +64,11 @@ def export(checkpoint: Path, out: Path, texts: list[str], most_pieces: int | Non
         out: where the two files go.
         texts: texts whose word pieces are kept, and by which the scales are fixed; none leaves
             the scales dynamic.
-        most_pieces: how many pieces to keep, the commonest; None keeps all. Only WordPiece is
-            cut here: `models.carrier` has cut a Unigram vocabulary before.
+        most_pieces: how many pieces to keep, the commonest; None keeps all.
     """
     net, tokenizer = load_net(str(checkpoint))
     out.mkdir(parents=True, exist_ok=True)
-    if most_pieces is not None and json.loads(tokenizer.to_str())["model"]["type"] == "WordPiece":
+    if most_pieces is not None:
         tokenizer = _prune(net, tokenizer, texts, most_pieces)
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -120,9 +122,20 @@ def _fused(plain: Path, net: Net) -> Path:
 
 
 def _prune(net: Net, tokenizer: Tokenizer, texts: list[str], most: int) -> Tokenizer:
-    """Keeps special pieces, single characters and the commonest pieces of the texts."""
+    """Keeps special pieces, single characters and the commonest pieces of the texts.
+
+    Raises:
+        ModelUnfit: if the vocabulary is neither WordPiece's nor Unigram's.
+    """
     raw: dict[str, Any] = json.loads(tokenizer.to_str())
-    vocabulary: dict[str, int] = raw["model"]["vocab"]
+    model = raw["model"]
+    if model["type"] not in _MARKS:
+        raise ModelUnfit(f"a vocabulary of {model['type']} cannot be cut; take another base")
+    mark = _MARKS[model["type"]]
+    listed = isinstance(model["vocab"], list)  # Unigram's: pieces with their scores
+    vocabulary: dict[str, int] = (
+        {piece: at for at, (piece, _) in enumerate(model["vocab"])} if listed else model["vocab"]
+    )
     tokenizer.no_padding()
     found = tokenizer.encode_batch([words(text)[1] for text in texts], is_pretokenized=True)
     counts = Counter(piece for one in found for piece in one.ids)
@@ -130,7 +143,7 @@ def _prune(net: Net, tokenizer: Tokenizer, texts: list[str], most: int) -> Token
     always = {
         number
         for piece, number in vocabulary.items()
-        if number in special or len(piece.removeprefix("##")) == 1
+        if number in special or len(piece.removeprefix(mark)) <= 1
     }
     # A vocabulary is in order of how common a piece is; it fills what the texts leave free.
     ranked = sorted(
@@ -140,9 +153,13 @@ def _prune(net: Net, tokenizer: Tokenizer, texts: list[str], most: int) -> Token
     fill = [number for number in ranked if number not in named][: max(0, most - len(always))]
     kept = sorted(always | set(fill))
     place = {number: at for at, number in enumerate(kept)}
-    raw["model"]["vocab"] = {
-        piece: place[number] for piece, number in vocabulary.items() if number in place
-    }
+    if listed:
+        model["vocab"] = [model["vocab"][number] for number in kept]
+        model["unk_id"] = place[model["unk_id"]]
+    else:
+        model["vocab"] = {
+            piece: place[number] for piece, number in vocabulary.items() if number in place
+        }
     for token in raw["added_tokens"]:
         token["id"] = place[token["id"]]
     for token in (raw["post_processor"] or {}).get("special_tokens", {}).values():

@@ -33,9 +33,17 @@ class Tongues(msgspec.Struct, frozen=True, kw_only=True):
     """Rows to learn from, of all sets, and rows of the eight languages to be judged by."""
 
     train: list[Row]
-    english: list[Row]
-    """Complaints and airline tweets to learn from."""
+    """Of the eight languages."""
+    complaints: list[Row]
+    airline: list[Row]
+    semeval: list[Row]
+    """English, as the two before it."""
     test: list[Row]
+
+    @property
+    def english(self) -> list[Row]:
+        """What is learnt from the English sets."""
+        return [*self.complaints, *self.airline, *self.semeval]
 
 
 def read_tongues(folder: Path) -> Tongues:
@@ -51,15 +59,22 @@ def read_tongues(folder: Path) -> Tongues:
 
 def part(rows: list[Row], corpus: Corpus) -> Tongues:
     """As `read_tongues`, of rows in memory."""
-    english = [*corpus.complaints, *corpus.airline]
-    held = [*corpus.complaints_test, *corpus.airline_test, *corpus.semeval_test]
-    groups = near_duplicates([row.text for row in (*rows, *english, *held)])
-    own, others = groups[: len(rows)], groups[len(rows) : len(rows) + len(english)]
+    english = (corpus.complaints, corpus.airline, corpus.semeval)
+    held = (*corpus.complaints_test, *corpus.airline_test, *corpus.semeval_test)
+    parts = (rows, *english, held)
+    number = iter(near_duplicates([row.text for some in parts for row in some]))
+    own, *others, kept_back = ([next(number) for _ in some] for some in parts)
     test = folds(own, recipe.FOLDS, recipe.SEED)[0]
-    never = {own[at] for at in test} | set(groups[len(rows) + len(english) :])
+    never = {own[at] for at in test}.union(kept_back)
+    train, complaints, airline, semeval = (
+        [row for row, group in zip(some, groups, strict=True) if group not in never]
+        for some, groups in zip((rows, *english), (own, *others), strict=True)
+    )
     return Tongues(
-        train=[row for row, group in zip(rows, own, strict=True) if group not in never],
-        english=[row for row, group in zip(english, others, strict=True) if group not in never],
+        train=train,
+        complaints=complaints,
+        airline=airline,
+        semeval=semeval,
         test=[rows[at] for at in test],
     )
 

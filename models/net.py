@@ -38,8 +38,8 @@ class Net(nn.Module):  # type: ignore[misc]  # torch has no types here
         pooled = (hidden * weight).sum(1) / weight.sum(1)
         return self.heads(pooled), pooled
 
-    def freeze(self, layers: int) -> None:
-        """Leaves the word embeddings and the lowest layers as they are, and drops nothing out."""
+    def freeze(self, layers: int, dropout: float = 0.0) -> None:
+        """Leaves the word embeddings and the lowest layers as they are; drops out that share."""
         for parameter in self.encoder.embeddings.parameters():
             parameter.requires_grad = False
         for layer in self.encoder.encoder.layer[:layers]:
@@ -47,7 +47,7 @@ class Net(nn.Module):  # type: ignore[misc]  # torch has no types here
                 parameter.requires_grad = False
         for module in self.encoder.modules():
             if isinstance(module, nn.Dropout):
-                module.p = 0.0
+                module.p = dropout
 
 
 def load_net(base: str) -> tuple[Net, Tokenizer]:

@@ -14,6 +14,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batch: int = 32
     warm_up: float = 0.06
     frozen_layers: int = 0
+    dropout: float = 0.0
     temperature: float = 1.5
     gold: dict[str, float]
     """Weight of the labels by head."""

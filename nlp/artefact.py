@@ -19,6 +19,7 @@ import numpy.typing as npt
 from nlp.assessment import Sentiment
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.features import FeatureSettings
+from nlp.shipped import RESTORE
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -115,7 +116,7 @@ def read_metadata(path: Path) -> Metadata:
     try:
         metadata = msgspec.json.decode(_bytes(path), type=Metadata)
     except msgspec.DecodeError as error:
-        raise ModelCorrupt(f"{path} is damaged ({error}); reinstall or train it") from error
+        raise ModelCorrupt(f"{path} is damaged ({error}); {RESTORE}") from error
     if metadata.sentiments != SENTIMENTS or metadata.severity_levels != LEVELS:
         raise ModelCorrupt(f"{path} has the labels of another version; train the model again")
     return metadata
@@ -130,11 +131,11 @@ def read_weights(path: Path, metadata: Metadata) -> Weights:
     """
     raw = _bytes(path)
     if hashlib.sha256(raw).hexdigest() != metadata.weights_sha256:
-        raise ModelCorrupt(f"{path} is not the file of its metadata.json; reinstall or train it")
+        raise ModelCorrupt(f"{path} is not the file of its metadata.json; {RESTORE}")
     try:
         return unpack(raw, metadata.features.bits)
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelCorrupt(f"{path} is damaged ({error}); reinstall or train it") from error
+        raise ModelCorrupt(f"{path} is damaged ({error}); {RESTORE}") from error
 
 
 def _bytes(path: Path) -> bytes:
@@ -142,4 +143,4 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror or error
-        raise ModelMissing(f"cannot read {path}: {reason}; reinstall or train it") from error
+        raise ModelMissing(f"cannot read {path}: {reason}; {RESTORE}") from error

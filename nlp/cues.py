@@ -14,11 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import msgspec
 import spacy
-from spacy.attrs import LOWER  # type: ignore[import-not-found]
+from spacy.attrs import LOWER, ORTH  # type: ignore[import-not-found]
+from spacy.language import Language
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
@@ -26,6 +27,7 @@ from spacy.vocab import Vocab
 
 from nlp.assessment import Cue, CueKind
 from nlp.cue_phrases import PhraseError, has_gap, parts, patterns, readings
+from nlp.cue_sieve import Sieve
 from nlp.errors import CuesInvalid
 from nlp.listed import Listed, Names
 from nlp.text import MODEL_CHARACTERS
@@ -85,10 +87,13 @@ class CueFinder:
         self._pipeline = spacy.blank("en", vocab=vocab)
         self._phrases = PhraseMatcher(vocab, attr="LOWER")
         self._gapped: dict[int, list[_Gapped]] = defaultdict(list)
+        self._sieve = Sieve(_split(self._pipeline))
         for kind, rule in self._rules.items():
             self._add(kind, rule.words)
             self._add(_UNLESS + kind, rule.unless)
         self._listed = Listed(self._pipeline, {"product": self._products, "place": self._places})
+        for form in self._listed.forms:
+            self._sieve.add([[word] for word in form])
         self._own_words = len(vocab)
 
     def find(self, texts: Sequence[str]) -> list[tuple[Cue, ...]]:
@@ -101,11 +106,14 @@ class CueFinder:
             # the tokenizer caches nothing in a zone, and is three times slower.
             if len(self._pipeline.vocab) > self._own_words + _MOST_WORDS:
                 self._build()
-            return [self._cues(self._pipeline.make_doc(_plain(text))) for text in texts]
+            return [self._cues(_plain(text)) for text in texts]
 
     def _add(self, label: str, written: Iterable[str]) -> None:
         vocab = self._pipeline.vocab
         for phrase in written:
+            if not label.startswith(_UNLESS):
+                for words in readings(phrase) if not has_gap(phrase) else [parts(phrase)]:
+                    self._sieve.add([[word] if isinstance(word, str) else word for word in words])
             if has_gap(phrase):
                 matcher = Matcher(vocab)
                 matcher.add(label, patterns(phrase), greedy="LONGEST")
@@ -134,8 +142,11 @@ class CueFinder:
                 spans[span.label_].append(span)
         return spans
 
-    def _cues(self, doc: Doc) -> tuple[Cue, ...]:
-        cues = [*self._by_words(doc), *self._by_pattern(doc.text), *self._listed.find(doc)]
+    def _cues(self, text: str) -> tuple[Cue, ...]:
+        cues = [*self._by_pattern(text)]
+        if self._sieve.lets_through(text):
+            doc = self._pipeline.make_doc(text)
+            cues = [*self._by_words(doc), *cues, *self._listed.find(doc)]
         return tuple(sorted(cues, key=lambda cue: (cue.start, cue.kind)))
 
     def _by_pattern(self, text: str) -> Iterator[Cue]:
@@ -230,6 +241,12 @@ def _compiled(rule: _Rules) -> re.Pattern[str]:
     # A place that no pattern can begin at is left after one look instead of one a pattern.
     begin = r"\b" if all(one.lstrip().startswith(r"\b") for one in rule.patterns) else ""
     return re.compile(f"{begin}(?:{'|'.join(alternatives)})", re.IGNORECASE | re.VERBOSE)
+
+
+def _split(pipeline: Language) -> dict[str, list[str]]:
+    """Spellings that a tokenizer has rules of their own for, and the words that they become."""
+    tokenizer: Any = pipeline.tokenizer
+    return {written: [part[ORTH] for part in made] for written, made in tokenizer.rules.items()}
 
 
 def _commonness(place: tuple[str, ...]) -> tuple[int, int]:

@@ -24,8 +24,9 @@ def strongest(text: str, tokens: Sequence[str], weights: Sequence[float]) -> tup
         weights: what each token adds to the log-odds.
     """
     picked: dict[str, int] = {}
-    for at in sorted(range(len(tokens)), key=lambda at: (-abs(weights[at]), at)):
-        if len(picked) == MOST_WORDS or abs(weights[at]) < LEAST_WEIGHT:
+    strong = [(-abs(one), at) for at, one in enumerate(weights) if abs(one) >= LEAST_WEIGHT]
+    for _, at in sorted(strong):
+        if len(picked) == MOST_WORDS:
             break
         shape = form(tokens[at])
         if tells_something(shape):
@@ -43,4 +44,4 @@ def strongest(text: str, tokens: Sequence[str], weights: Sequence[float]) -> tup
 
 def tells_something(shape: str) -> bool:
     """Whether a form is a word that may be shown, not a link, handle, number or sign."""
-    return shape[:1] != "<" and any(map(str.isalpha, shape))
+    return shape[:1] != "<" and (shape.isalpha() or any(map(str.isalpha, shape)))

@@ -45,6 +45,31 @@ _ENGLISH = frozenset(
         """
     )
 )
+# Words of Hindi as it is tweeted in Latin letters, which the model was not taught; and others that
+# are words elsewhere too, which count only beside one of these.
+_HINDI = frozenset(
+    _WORD.findall(
+        """
+        hai hain hoon tha thi nahi nahin nhi kya kyu kyun kyon kaise kaisa kab kahan kaun kitna
+        kitne mera meri mujhe mujhko humko hamara hamare tum tumhara tera teri tere aap aapka
+        aapki aapke apna apni apne uska uski uske unka unki unke iska iski iske inka inki inke yeh
+        woh koi kuch kuchh sabko bhi toh aur lekin magar agar abhi phir bahut bohot bahot bht
+        acha accha achha bura karo karna karke karta karti kiya kiye raha rahi rahe gaya gayi
+        gaye hua hui hue hoga hogi honge hota hoti diya liya liye wala wali wale bhai yaar desh logo
+        sahi galat paisa paise rha rhe rhi gya gye krna krte aaj jaise pehle baad saath chahiye
+        sakta sakte sirf zyada jyada dekho batao matlab bilkul
+        """
+    )
+)
+_HINDI_TOO = frozenset(
+    _WORD.findall(
+        """
+        ka ki ke ko se ye wo hun hu mai mein fir jab tab ji kar kr karte sab hum mere pe par ho ya
+        mat log kal din
+        """
+    )
+)
+_HINDI_SHARE = 0.2
 # Some tags of the model for languages that people write and declare under another.
 _SAME = {"sh": "sr", "als": "de", "arz": "ar", "nn": "no", "nb": "no", "yue": "zh", "wuu": "zh"}
 
@@ -68,12 +93,14 @@ def guess(text: str, declared: str | None = None) -> str:
 
     Handles, links and mail addresses are not looked at. ``declared`` (BCP 47) decides only where
     the text itself leaves room. A short text with a word of English in it is English rather than
-    a rare language, and a text without letters is ``und``.
+    a rare language, Hindi is known in Latin letters too, and a text without letters is ``und``.
     """
     words = _WORD.findall(_plain(text))
     letters = sum(map(len, words))
     if not letters:
         return UNDETERMINED
+    if _speaks_for_hindi(words):
+        return "hi"
     chances = _chances(" ".join(word[:_LONGEST_WORD] for word in words))
     best = max(chances, key=lambda code: chances[code])
     hint = _primary(declared)
@@ -104,6 +131,14 @@ def _speaks_for_english(
     if hint == "en" and chances[best] < _SURE:
         return True
     return english >= 0.5 or (english >= 0.15 and chance >= _POSSIBLE)
+
+
+def _speaks_for_hindi(words: Sequence[str]) -> bool:
+    if _HINDI.isdisjoint(words):
+        return False
+    hindi = sum(word in _HINDI or word in _HINDI_TOO for word in words)
+    english = sum(word in _ENGLISH for word in words)
+    return hindi > max(1, english) and hindi >= _HINDI_SHARE * len(words)
 
 
 def _plain(text: str) -> str:

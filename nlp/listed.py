@@ -34,12 +34,16 @@ class Listed:
     def __init__(self, pipeline: Language, lists: Mapping[ListedKind, Names]) -> None:
         self._matcher = PhraseMatcher(pipeline.vocab, attr="LOWER")
         self._names: dict[str, tuple[ListedKind, str]] = {}
+        self.forms: list[list[str]] = []
+        """The words of each way to write a name, as the pipeline cuts them."""
         for kind, names in lists.items():
             for name, others in names.items():
                 key = f"{kind}:{name}"
                 self._names[key] = (kind, name)
                 written = sorted({form for one in (name, *others) for form in spellings(one)})
-                self._matcher.add(key, [pipeline.make_doc(form) for form in written])
+                docs = [pipeline.make_doc(form) for form in written]
+                self.forms += [[token.lower_ for token in doc] for doc in docs]
+                self._matcher.add(key, docs)
 
     def find(self, doc: Doc) -> Iterator[Cue]:
         """The listed names of a text, in order of place."""

@@ -16,7 +16,7 @@ from nlp.plain import load_plain
 from nlp.reader import Reader
 from nlp.several import KIND as SEVERAL
 from nlp.several import Several, SeveralMetadata
-from nlp.shipped import described
+from nlp.shipped import RESTORE, described
 
 
 class _Card(msgspec.Struct, frozen=True):
@@ -96,8 +96,8 @@ def languages(folder: Path) -> frozenset[str]:
 def _card(folder: Path) -> _Card:
     description = folder / "metadata.json"
     if not description.is_file():
-        raise ModelMissing(f"no model in {folder}: metadata.json is missing; reinstall or train it")
+        raise ModelMissing(f"no model in {folder}: metadata.json is missing; {RESTORE}")
     try:
         return msgspec.json.decode(description.read_bytes(), type=_Card)
     except msgspec.DecodeError as error:
-        raise ModelCorrupt(f"{description} is damaged ({error}); reinstall or train it") from error
+        raise ModelCorrupt(f"{description} is damaged ({error}); {RESTORE}") from error

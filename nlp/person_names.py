@@ -85,29 +85,38 @@ def names(text: str) -> Iterator[Span]:
     """
     if text.isupper():
         return
-    shouting = _has_capitals_everywhere(text)
+    introduces = not _TITLING.isdisjoint(_RUNS.findall(text.lower()))
     for match in _CAPITALISED.finditer(text):
-        found = _person(text, match, shouting)
+        found = _person(text, match, introduces)
         if found is not None:
             yield found
 
 
-def _person(text: str, match: re.Match[str], shouting: bool) -> Span | None:
+def _person(text: str, match: re.Match[str], introduces: bool) -> Span | None:
+    """The person of a row of capitalised words.
+
+    Args:
+        text: the whole.
+        match: the row.
+        introduces: whether the text has a word that `_TITLED` cannot do without.
+    """
     given, family = _listed("given_names.txt"), _listed("family_names.txt")
     begin = match.start()
-    words = [(begin + part.start(), part[0]) for part in _PART.finditer(match[0])]
-    first = next((at for at, (_, word) in enumerate(words) if word.lower() not in _NEVER), None)
-    if first is None or any(word.lower() in _PLACE_LEADS for _, word in words[:first]):
+    words = [(begin + part.start(), part[0], part[0].lower()) for part in _PART.finditer(match[0])]
+    if not introduces and not any(low in given or low in family for _, _, low in words):
+        return None  # Most rows: nothing below would find anybody.
+    first = next((at for at, (_, _, low) in enumerate(words) if low not in _NEVER), None)
+    if first is None or any(low in _PLACE_LEADS for _, _, low in words[:first]):
         return None
-    titled = words[first][1].lower() in _TITLES and len(words) > first + 1
+    titled = words[first][2] in _TITLES and len(words) > first + 1
     parts = _kept(words[first + titled :])
-    heads = [word.lower() for _, word in parts]
+    heads = [low for _, _, low in parts]
     if heads[-1] in _PLACE_ENDS:
         return None
     before = text[max(0, begin - _BEFORE) : begin] if first == 0 else text[begin : parts[0][0]]
     span = parts[0][0], parts[-1][0] + len(parts[-1][1])
-    cased = not any(word.isupper() for _, word in parts)
-    if titled or (first == 0 and cased and _TITLED.search(before)):
+    cased = not any(word.isupper() for _, word, _ in parts)
+    if titled or (first == 0 and cased and introduces and _TITLED.search(before)):
         return span
     known = heads[0] in given
     surname = len(parts) > 1 and family.get(heads[-1], False)
@@ -115,12 +124,24 @@ def _person(text: str, match: re.Match[str], shouting: bool) -> Span | None:
         return None
     if first == 0 and _INTRODUCED.search(before):
         return span if len(parts) > 1 or given[heads[0]] or _SPOKEN.search(before) else None
-    if shouting or not given.get(heads[0], False):
+    if not given.get(heads[0], False) or _has_capitals_everywhere(text):
         return None
     inside = bool(before.strip()) and before.rstrip()[-1:] not in ".!?:\n\u2026"
     return span if len(parts) > 1 or inside or _ACTS.match(text, span[1]) else None
 
 
+_RUNS = re.compile(r"[^\W\d_]+")
+_CLOSINGS: Final = ("regards", "sincerely", "yours")
+_TITLING: Final = frozenset(
+    {
+        *("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "mnr", "mev", "herr", "frau", "señor"),
+        *("señora", "monsieur", "madame", "signor", "signora", "named", "call", "behalf"),
+        *("holder", "passenger", "truly", "faithfully"),
+        *(f"{kind}name{s}" for kind in ("", "full", "first", "last", "sur") for s in ("", "s")),
+        *(kind + one for kind in ("", "kind", "best", "warm", "many") for one in _CLOSINGS),
+    }
+)
+"""Words of `_TITLED`, and titles: without one of them nobody is introduced by it."""
 _PART = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _ACTS = re.compile(r" (?:at the|in|from|was|told|said|helped|hung|refused|rocks|rocked|is)\b")
 _SPOKEN = re.compile(
@@ -128,10 +149,10 @@ _SPOKEN = re.compile(
 )
 
 
-def _kept(parts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+def _kept(parts: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
     """The parts up to the first word that begins something else."""
-    for at, (_, part) in enumerate(parts[:_MOST_PARTS]):
-        if at and part.lower() in _NEVER:
+    for at, (_, _, low) in enumerate(parts[:_MOST_PARTS]):
+        if at and low in _NEVER:
             return parts[:at]
     return parts[:_MOST_PARTS]
 

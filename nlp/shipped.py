@@ -11,7 +11,10 @@ import msgspec
 
 from nlp.errors import ModelCorrupt, ModelMissing
 
-RESTORE: Final = "reinstall Outcry, or in a checkout: git checkout -- models"
+RESTORE: Final = (
+    "reinstall Outcry, or in a checkout: git checkout -- models; "
+    "instead of one that you trained: outcry model rollback"
+)
 T = TypeVar("T")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 Span = tuple[int, int]
 
@@ -108,16 +109,56 @@ _ROMANCE = re.compile(
 )
 
 
+_DIGIT = re.compile(r"\d")
+_RUNS = re.compile(r"[^\W\d_]+")
+_HOUSE = re.compile(r"(?<![\w.,:/$£€#@-])\d{1,5}[a-z]?(?:[-/]\d{1,4})?,?[ ]", re.IGNORECASE)
+_CODE_AT_END = re.compile(r"[A-Z]\d[A-Z\d]?[ ]\d[A-Z]{2}")
+_STATE = re.compile(r"[ ][A-Z]{2}[ ]\d{5}")
+_SPACED_NUMBER = re.compile(r"[ ]\d")
+_ENDINGS = (
+    *("straße", "strasse", "str.", "gasse", "weg", "platz", "allee", "damm", "ufer", "straat"),
+    *("laan", "plein", "gracht", "kade", "singel", "dreef", "gatan", "vägen", "vej", "gade"),
+    *("gata", "veien", "katu"),
+)
+_LONGEST_ENDING = max(map(len, _ENDINGS))
+_TYPES = frozenset(_TYPE.removeprefix("(?:").removesuffix(")").split("|")) | {"strade", "stradde"}
+_LEADING_WORDS: Final = """
+    rue avenue boulevard place chemin allée impasse quai cours route calle c avenida avda plaza
+    paseo carrer rua via viale piazza corso strada vicolo contrada borgo ulica ul al aleja travessa
+    largo rambla glorieta ronda cuesta vial camino
+"""
+_LEADING = frozenset(_LEADING_WORDS.split())
+_BOXED = frozenset({"box", "boxx", "pobox", "poboxx", "obox", "oboxx", "bag", "bagx"})
+_ANNOUNCING = frozenset({"address", "live", "lives", "living", "deliver", "delivered"})
+
+
 def addresses(text: str) -> Iterator[Span]:
     """Where street addresses, post boxes and British postcodes stand; in no order, may overlap."""
     if not _DIGIT.search(text):
         return
-    places = (_AMERICAN, _BEFORE_POSTCODE, _ENGLISH, _BOX, _SUFFIXED, _ROMANCE, _UK_POSTCODE)
-    for match in _INTRODUCED.finditer(text):
-        yield match.span("where")
-    for pattern in places:
+    for pattern, group in _possible(text, frozenset(_RUNS.findall(text.lower()))):
         for match in pattern.finditer(text):
-            yield match.span()
+            yield match.span(group)
 
 
-_DIGIT = re.compile(r"\d")
+def _possible(text: str, words: frozenset[str]) -> Iterator[tuple[re.Pattern[str], int]]:
+    """The patterns that a text may match, by cheaper looks at what each cannot do without."""
+    if words & _ANNOUNCING:
+        yield _INTRODUCED, 1
+    if _STATE.search(text):
+        yield _AMERICAN, 0
+    if _CODE_AT_END.search(text):
+        yield _BEFORE_POSTCODE, 0
+        yield _UK_POSTCODE, 0
+    if not words.isdisjoint(_TYPES) and _HOUSE.search(text):
+        yield _ENGLISH, 0
+    if words & _BOXED:
+        yield _BOX, 0
+    if any(_ends_as_a_street(text, match.start()) for match in _SPACED_NUMBER.finditer(text)):
+        yield _SUFFIXED, 0
+    if not words.isdisjoint(_LEADING):
+        yield _ROMANCE, 0
+
+
+def _ends_as_a_street(text: str, end: int) -> bool:
+    return text[max(0, end - _LONGEST_ENDING) : end].lower().endswith(_ENDINGS)

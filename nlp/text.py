@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from html import unescape
 
 MODEL_CHARACTERS = 20_000
@@ -48,6 +49,7 @@ def spans(text: str, found: Iterable[str]) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+@lru_cache(maxsize=30_000)
 def form(token: str) -> str:
     """What a model counts a token as.
 

@@ -60,13 +60,17 @@ class Topics:
     ) -> None:
         self.labels = tuple(labels)
         self.temperature = heat
-        self._weights, self._idf, self._embed = weights, idf, embed
+        self.weights = weights
+        """A column a topic; the first row is what every text has."""
+        self.idf = idf
+        """By bucket; 0 for one that does not count."""
+        self._embed = embed
 
     def read(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """The probability of each topic for each text; they sum to one."""
         if not texts:
             return []
-        scores = _product(_matrix(texts, self._idf, self._embed), self._weights)
+        scores = _product(_matrix(texts, self.idf, self._embed), self.weights)
         chances = _softmax(scores / self.temperature)
         return [dict(zip(self.labels, row, strict=True)) for row in chances.tolist()]
 

@@ -7,10 +7,13 @@ import msgspec
 import pytest
 
 from models import registry
-from models.behaviour import Case, cases, failure_rates, failures, table
+from models.behaviour import LANGUAGES, Case, cases, failure_rates, failures, table
 from nlp.loading import load
 from nlp.reader import Reading
 
+POINT = 0.01
+ONE_CASE = 1.01
+"""Eight-bit sums differ between processors, and turn a case that stands on the edge."""
 SUITE = """
 [words]
 thing = ["kettle", "jacket"]
@@ -91,19 +94,46 @@ def test_the_suite_has_some_hundreds_of_cases_of_every_capability() -> None:
     assert len(chosen) >= 500
     capabilities = {case.test.capability for case in chosen}
     assert capabilities >= {"sarcasm", "emoji", "negation", "questions", "praise", "typos"}
-    assert capabilities >= {"handles and links", "intensifiers"}
+    assert capabilities >= {"handles and links", "intensifiers", "hypotheticals", "wrong brand"}
 
 
-@pytest.mark.parametrize("model", registry.names())
+def test_whose_name_it_is_is_judged_by_the_operators_words(tmp_path: Path) -> None:
+    path = tmp_path / "suite.toml"
+    path.write_text(
+        """
+        [brand]
+        name = "Heron"
+        not_about = ["pond"]
+        [[test]]
+        capability = "wrong brand"
+        name = "a bird"
+        kind = "minimum"
+        expect = "theirs"
+        texts = ["a heron by the pond", "a heron in flight"]
+        [[test]]
+        capability = "wrong brand"
+        name = "the firm"
+        kind = "minimum"
+        expect = "not theirs"
+        texts = ["Heron lost my parcel in a pond", "Heron lost my parcel"]
+        """,
+        "utf-8",
+    )
+    failed = [case.text for case in failures(Parrot("lost"), cases(path))]
+    assert failed == ["a heron in flight", "Heron lost my parcel in a pond"]
+
+
+@pytest.mark.parametrize("model", [name for name in registry.names() if name != "outcry"])
 def test_a_shipped_model_fails_as_its_card_says(model: str) -> None:
     folder = registry.folder(model)
+    suite = cases() if model.endswith("-en") else cases(LANGUAGES)
     stated = msgspec.json.decode((folder / "metrics.json").read_bytes())["behaviour"]
-    rates = failure_rates(load(folder), cases())
+    rates = failure_rates(load(folder), suite)
     assert stated.keys() == rates.keys()
     other = {
         name: rate["rate"]
         for name, rate in rates.items()
-        if abs(rate["rate"] - stated[name]["rate"]) > 0.01
+        if abs(rate["rate"] - stated[name]["rate"]) > max(POINT, ONE_CASE / rate["cases"])
     }
     assert other == {}
     assert table(stated) in (folder / "card.md").read_text("utf-8")

@@ -13,19 +13,22 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from models import recipe
+from models import recipe, registry
 from models.corpus import part, read_corpus, training_sets
 from models.errors import ModelUnfit
 from models.evaluate import evaluate, write_card
 from models.promote import promote
 from nlp.encoder import load_encoder, read_encoder_metadata
 from nlp.loading import load
-from nlp.session import Encoder
+from nlp.session import MODEL_FILE, Encoder
 from tests.models import tiny_base, tiny_packed, tiny_sets
 from tests.models.public import public_sets
 
 pytest.importorskip("torch", reason="training encoders needs the extra train-encoders")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+import onnx  # noqa: E402
+from onnx import numpy_helper  # noqa: E402
 
 from models import carrier, encoders  # noqa: E402
 from models.average import average  # noqa: E402
@@ -104,6 +107,17 @@ def test_the_exported_file_says_what_the_net_says(checkpoint: Path, tmp_path: Pa
         np.testing.assert_allclose(scores, expected, atol=0.25)
 
 
+def test_no_weight_has_more_than_seven_bits(checkpoint: Path, tmp_path: Path) -> None:
+    export(checkpoint, tmp_path, [], None)
+    shipped = (registry.folder(name) for name in ("outcry-en", "outcry-many"))
+    for folder in (tmp_path, *shipped):
+        model = onnx.load(str(folder / MODEL_FILE))
+        weights = [numpy_helper.to_array(one) for one in model.graph.initializer]
+        multiplied = [one for one in weights if one.dtype == np.int8]
+        assert multiplied
+        assert all(one.min() >= -64 and one.max() <= 64 for one in multiplied), folder
+
+
 def test_a_pruned_vocabulary_spells_what_it_lost_by_shorter_pieces(
     checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -114,6 +128,20 @@ def test_a_pruned_vocabulary_spells_what_it_lost_by_shorter_pieces(
     assert len(known.ids) == 3
     assert len(lost.ids) > 3
     assert np.isfinite(encoder.scores(["colour"])).all()
+
+
+def test_a_vocabulary_of_several_languages_is_cut_in_the_same_way(tmp_path: Path) -> None:
+    words = ["paket", "kommt", "nicht", "paquete", "nunca", "parcel", "rare"]
+    tiny_packed.write(tmp_path / "m.bin", words)
+    packed = carrier.unpack(tmp_path / "m.bin")
+    carrier.write(packed, tmp_path / "base")
+    texts = ["paket kommt nicht", "paquete nunca", "parcel"] * 20
+    export(tmp_path / "base", tmp_path / "cut", texts, len(packed.pieces) - 1)
+    encoder = Encoder(tmp_path / "cut", threads=1)
+    common, rare = encoder.pieces(["paket nicht", "rare"])
+    assert len(common.ids) == len(["<s>", "paket", "nicht", "</s>"])
+    assert len(rare.ids) > len(["<s>", "rare", "</s>"])
+    assert np.isfinite(encoder.scores(["paket nicht", "rare"])).all()
 
 
 def test_a_student_learns_from_its_teacher(

@@ -34,7 +34,7 @@ def metrics() -> dict[str, Any]:
 
 
 def test_the_registry_knows_what_is_shipped_and_nothing_else() -> None:
-    assert registry.names() == ("baseline-en", "outcry-en")
+    assert registry.names() == ("baseline-en", "outcry", "outcry-en", "outcry-many")
     with pytest.raises(ModelUnknown, match="baseline-en"):
         registry.folder("../nlp")
 

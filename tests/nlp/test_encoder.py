@@ -152,7 +152,7 @@ def test_a_missing_or_damaged_file_is_named_with_what_restores_it(
         load_encoder(folder)
     for error in (damaged, missing):
         assert "\n" not in str(error.value)
-        assert "reinstall" in str(error.value)
+        assert "git checkout -- models" in str(error.value)
 
 
 def test_the_folder_says_what_it_holds() -> None:

@@ -29,6 +29,9 @@ from nlp.language import UNDETERMINED, guess
         ("12345 !!", None, UNDETERMINED),
         ("", None, UNDETERMINED),
         ("gracias", "es-ZA", "es"),
+        ("mera order abhi tak nahi aaya aur koi jawab bhi nahi de raha", None, "hi"),
+        ("bhai yeh kya service hai, please refund karo", "en", "hi"),
+        ("Toh my bhai told me to wait at the main gate", None, "en"),
     ],
 )
 def test_a_text_says_its_language(text: str, declared: str | None, expected: str) -> None:
@@ -74,3 +77,10 @@ def test_other_languages_of_multilingual_csv_are_told_apart(labelled_data: Path)
     for language, floor in floors.items():
         codes = [guess(row.text) for row in rows if row.language == language]
         assert codes.count(language) / len(codes) >= floor, language
+        assert codes.count("hi") / len(codes) <= 0.001, language
+
+
+def test_hindi_in_latin_letters_is_heard_when_it_is_plain(labelled_data: Path) -> None:
+    rows = [row for row in data.multilingual(labelled_data) if row.language == "hi"]
+    # A good part of the set's Hindi is English, or a mix of both.
+    assert sum(guess(row.text) == "hi" for row in rows) / len(rows) >= 0.38

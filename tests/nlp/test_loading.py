@@ -38,7 +38,7 @@ def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
 
 def test_a_model_without_weights_is_refused(folder: Path) -> None:
     (folder / "weights.npz").unlink()
-    refusal(folder, ModelMissing)
+    assert "git checkout -- models" in refusal(folder, ModelMissing)
 
 
 @pytest.mark.parametrize("at", [0, 100, -1])
@@ -66,7 +66,7 @@ def test_weights_that_match_their_hash_but_are_no_archive_are_refused(folder: Pa
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"kind": "hashed-linear"}', b"\xff"])
 def test_a_damaged_description_is_refused(folder: Path, content: bytes) -> None:
     (folder / "metadata.json").write_bytes(content)
-    refusal(folder, ModelCorrupt)
+    assert "git checkout -- models" in refusal(folder, ModelCorrupt)
 
 
 def test_a_kind_from_the_future_is_refused(folder: Path) -> None:
