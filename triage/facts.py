@@ -227,7 +227,28 @@ class OutcomeFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     severity: Severity
 
 
-Fact = MentionFact | TicketFact | EventFact | IncidentFact | LedgerFact | OutcomeFact
+class VectorFact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a mention is about, for the search by meaning; there once somebody has searched so."""
+
+    at: Time
+    mention: Annotated[str, Meta(description="Id of the mention")]
+    model: Annotated[str, Meta(description="What made the vector")]
+    content_hash: Annotated[str, Meta(description="Of the words that it was made of")]
+    source: Source
+    language: Language
+    department: Annotated[
+        str | None, Meta(description="Who deals with it; absent where people sort it")
+    ] = None
+    vector: Annotated[
+        tuple[float, ...],
+        Meta(
+            description="Near ones are about the same matter; by cosine",
+            extra_json_schema={"type": "dense_vector"},
+        ),
+    ]
+
+
+Fact = MentionFact | TicketFact | EventFact | IncidentFact | LedgerFact | OutcomeFact | VectorFact
 FACTS: dict[str, type[msgspec.Struct]] = {
     "mentions": MentionFact,
     "tickets": TicketFact,
@@ -235,8 +256,12 @@ FACTS: dict[str, type[msgspec.Struct]] = {
     "incidents": IncidentFact,
     "ledger": LedgerFact,
     "outcomes": OutcomeFact,
+    "vectors": VectorFact,
 }
 """The record of each index, by the end of its name."""
+
+VECTORS = {"type": "int8_hnsw"}
+"""How Elasticsearch finds the nearest vectors: a kind that needs no paid licence."""
 
 _TYPES = {
     msgspec.inspect.StrType: "keyword",
@@ -272,6 +297,8 @@ def mapping(kind: str) -> dict[str, Any]:
         properties[one.name] = {"type": one.type}
         if one.type == "keyword":
             properties[one.name]["ignore_above"] = 1024
+        if one.type == "dense_vector":  # as long as the first vector is
+            properties[one.name] |= {"similarity": "cosine", "index_options": VECTORS}
     return {"dynamic": "strict", "properties": properties}
 
 

@@ -40,7 +40,7 @@ class RowMaker:
         self._handles = frozenset(rules.own_handles)
         words = msgspec.structs.replace(rules.brand, handles=rules.own_handles)
         self._brand = BrandReader(words)
-        self._router = router_of(rules.departments)
+        self._router = router_of(rules.departments, rules.routing)
         self._praise, self._questions = rules.praise, rules.questions
         self._always = frozenset(rules.always)
         self._values = rules.customer_values
@@ -118,7 +118,7 @@ class RowMaker:
         words = "\x1f".join(identity).encode()
         if self._key is None:
             return hashlib.sha256(words).hexdigest()[:32]
-        return hmac.new(self._key, words, hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, words, "sha256").hex()[:32]
 
     def _row(self, mention: Mention, assessment: Assessment) -> StoredMention:
         source, instance = mention.source, mention.instance

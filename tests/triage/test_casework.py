@@ -12,6 +12,7 @@ from triage import folds, life
 from triage.casework import fold_cases
 from triage.errors import Conflict
 from triage.intake import store_records
+from triage.priority import LEARNT_SHARE, in_stream
 from triage.rules import Rules
 from triage.store.base import Versioned, Write, Written
 from triage.ticket import Ticket, make_ticket_id
@@ -288,6 +289,25 @@ def test_a_source_may_have_a_threshold_of_its_own(store: DictStore) -> None:
     pairs = [heard(s, by=s, source=s, complaint=False, probability=0.1) for s in ("reddit", "rss")]
     triage(store, pairs, rules)
     assert only_ticket(store).source == "reddit"
+
+
+@pytest.mark.parametrize(("wanted", "share"), [(0.5, 0.05), (0.8, 0.05), (0.8, 0.5), (0.3, 0.2)])
+def test_a_source_may_have_a_precision_that_holds_in_its_own_stream(
+    wanted: float, share: float
+) -> None:
+    """Posts by a calibrated model, weighted as if so many of the source complained."""
+    rules = Rules(
+        precision={"reddit": wanted}, complaint_shares={"reddit": share}, complaint_share=0.3
+    )
+    taken = []
+    for chance in [at / 50 for at in range(1, 50)]:
+        store = DictStore()
+        triage(store, [heard("1", source="reddit", probability=chance)], rules)
+        taken += [chance] * len(list(store.all_tickets()))
+    right = sum(chance * share / LEARNT_SHARE for chance in taken)
+    wrong = sum((1 - chance) * (1 - share) / (1 - LEARNT_SHARE) for chance in taken)
+    assert right / (right + wrong) >= wanted
+    assert in_stream(min(taken) - 1 / 50, share) < wanted
 
 
 def test_a_new_complaint_reopens_what_was_dealt_with(store: DictStore) -> None:

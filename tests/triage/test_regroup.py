@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from tests.triage.build import NOW, RULES, START, heard, triage
-from tests.triage.dict_store import DictStore
+from tests.triage.dict_store import CrashError, DictStore
 from tests.triage.test_casework import uid
 from triage import folds, regroup
+from triage.casebook import is_merged
 from triage.errors import IllegalMove
 from triage.ticket import Ticket
 
@@ -88,6 +90,22 @@ def test_a_merge_can_be_undone_after_its_taker_was_merged_in_its_turn(store: Dic
     for off in ("8", "9"):
         assert [fold.uid for fold in live(store)[uid(off)].mentions] == [uid(off)]
     assert {uid("8"), uid("9")}.isdisjoint(fold.uid for fold in live(store)[uid("1")].mentions)
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_undoing_a_merge_is_made_good_by_running_it_again(store: DictStore, writes: int) -> None:
+    triage(store, [heard("9", "the shop in town was rude to me", "dee", 5)])
+    first, other = live(store)[uid("1")], live(store)[uid("9")]
+    regroup.merge(store, other.ticket, first.ticket, "eve", NOW, RULES)
+    store.writes_left = writes
+    with contextlib.suppress(CrashError):
+        regroup.unmerge(store, other.ticket, "eve", NOW, RULES)
+    store.writes_left = None
+    if is_merged(store.tickets([other.ticket])[other.ticket].ticket):
+        regroup.unmerge(store, other.ticket, "eve", NOW, RULES)
+    triage(store, [*PAIRS, heard("9", "the shop in town was rude to me", "dee", 5)])
+    assert [fold.uid for fold in live(store)[uid("9")].mentions] == [uid("9")]
+    assert uid("9") not in {fold.uid for fold in live(store)[uid("1")].mentions}
 
 
 def test_undoing_a_merge_does_not_undo_a_later_split(store: DictStore) -> None:

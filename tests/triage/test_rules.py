@@ -32,6 +32,9 @@ def test_the_rules_out_of_the_box_make_sense() -> None:
         ({"sla_hours_by_source": {"rss": {"P1": 0}}}, "give more than 0"),
         ({"weights": {"safety": -1}}, "weights.safety: -1 is negative"),
         ({"thresholds": {"rss": 1.5}}, "thresholds.rss: 1.5 is not between 0 and 1"),
+        ({"complaint_shares": {"rss": 0}}, "complaint_shares.rss: 0 is not between 0 and 1"),
+        ({"precision": {"rss": 1}}, "precision.rss: 1 is not between 0 and 1"),
+        ({"precision": {"rss": 0.8}, "thresholds": {"rss": 0.5}}, "keep one of the two"),
         ({"matter_days": 0}, "matter_days: 0; give more than 0"),
     ],
 )

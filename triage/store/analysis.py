@@ -6,15 +6,22 @@ The guarantees of `triage.store.base` hold here, too. Nothing of this reads the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
 
 from triage.ticket import Event
 
+if TYPE_CHECKING:
+    from triage.store.base import StoredMention
+
 How = Literal["exact", "fuzzy"]
+Read = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+"""Makes a vector of each text; near ones are about the same matter."""
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are done."""
 
 FACETS: Final = ("source", "department", "language", "severity")
 """What a search counts its hits by; a field without a value counts as an empty string."""
@@ -69,6 +76,28 @@ class Analysis(Protocol):
         with one letter wrong, a longer one with two, if the first is right. Without any word
         there are no hits.
         """
+
+    def make_vectors(self, model: str, read: Read, progress: Progress) -> int:
+        """Keep a vector of each mention that has none of ``model`` yet, or of earlier words.
+
+        Vectors are of one length, and of one model: those of another are dropped. A mention
+        takes its vector with it when it is deleted, changed or erased. Killed anywhere, the same
+        call goes on. Returns how many were looked at.
+        """
+
+    def nearest(
+        self, model: str, vector: Sequence[float], wanted: SearchFilter, limit: int
+    ) -> tuple[Hit, ...]:
+        """Mentions whose vectors are nearest by cosine, the score; only those above zero.
+
+        What `make_vectors` has not seen is not found. SQLite compares one by one; Elasticsearch
+        follows a graph (HNSW), which may miss one of many.
+        """
+
+
+def words_of(row: StoredMention) -> str:
+    """What a mention says, as its vector is made of it."""
+    return f"{row.title or ''} {row.text}".strip()
 
 
 def terms_of(words: str) -> list[str]:

@@ -25,13 +25,12 @@ from triage.store.analysis import Analysis
 from triage.store.shelf import Shelf
 from triage.ticket import Event, Status, Ticket
 
-SNAPSHOTS = 7
-"""How many snapshots stay in a folder."""
 MOST_OF_KEY = 20
 """Families that are looked at for one key: see `Store.families`."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+# Millions of these are made and none holds another that holds it: nothing for the collector.
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Counts of a post as one collection found them."""
 
     at: datetime
@@ -41,7 +40,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     replies: int | None = None
 
 
-class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
+class StoredMention(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A mention as analysts see it: masked text, pseudonymous author, the assessment beside it."""
 
     uid: str
@@ -358,11 +357,22 @@ class Store(Shelf, Analysis, Protocol):
     def unmark(self, parts: Sequence[str]) -> None:
         """Forget that these parts were stored and folded, so that they are read again."""
 
-    def snapshot(self, to: str, name: str) -> None:
+    def prepare(self, at: datetime) -> str:
+        """Make room for the mentions of the month of ``at`` and see that they can be written.
+
+        Returns a line that says so. Leaves nothing behind but an empty index, where there is one
+        for each month.
+
+        Raises:
+            StoreUnavailable, StoreRefused: if they cannot, with what to do about it.
+        """
+
+    def snapshot(self, to: str, name: str, keep: int) -> None:
         """Keep all that is stored under a name; the same name again changes nothing.
 
-        ``to`` is a registered snapshot repository of Elasticsearch, or a folder for SQLite, where
-        the newest `SNAPSHOTS` stay. The vault is in it, too.
+        ``to`` is a registered snapshot repository of Elasticsearch, or a folder for SQLite. Of
+        those whose names differ in their last eight digits only, the newest ``keep`` stay. The
+        vault is in them, too.
 
         Raises:
             StoreUnavailable, StoreRefused: if it cannot be kept.

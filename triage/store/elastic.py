@@ -23,6 +23,8 @@ from triage.store.elastic_published import PublishedIndices
 from triage.store.elastic_setup import Indices
 from triage.store.elastic_shelf import ElasticShelf
 from triage.store.elastic_tickets import TicketIndices
+from triage.store.elastic_upkeep import check_month, keep_snapshot
+from triage.store.elastic_vectors import ElasticVectors
 from triage.store.records import BadRecord, check_id, ledger_key
 from triage.ticket import OPEN
 
@@ -31,7 +33,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class ElasticStore(MentionIndices, TicketIndices, PublishedIndices, ElasticShelf, ElasticAnalysis):
+class ElasticStore(
+    MentionIndices, TicketIndices, PublishedIndices, ElasticShelf, ElasticAnalysis, ElasticVectors
+):
     """`triage.store.base.Store` in one Elasticsearch cluster.
 
     ``clock`` dates the documents whose record has no time of its own.
@@ -54,14 +58,24 @@ class ElasticStore(MentionIndices, TicketIndices, PublishedIndices, ElasticShelf
     def check(self) -> str:
         return self._indices.check()
 
-    def snapshot(self, to: str, name: str) -> None:
-        self._indices.snapshot(to, name)
+    def prepare(self, at: datetime) -> str:
+        line = check_month(self._cluster, self._indices, f"{at:%Y.%m}")
+        self._indices.there(f"{self._analysis('mentions')}-{at:%Y.%m}")
+        return line
+
+    def snapshot(self, to: str, name: str, keep: int) -> None:
+        keep_snapshot(self._cluster, self._indices.prefix, to, name, keep)
 
     def close(self) -> None:
         self._cluster.close()
 
     def together(self) -> AbstractContextManager[None]:
         return nullcontext()  # It has no transactions.
+
+    def delete_mentions(self, uids: Sequence[str]) -> tuple[str, ...]:
+        deleted = super().delete_mentions(uids)
+        self._remove(self._unpublish("vectors", uids))
+        return deleted
 
     # who
 

@@ -120,9 +120,27 @@ class PublishedIndices:
         query: Query,
         make: Callable[[Sequence[Hit]], Made],
     ) -> int:
-        """Page by page; how far it is, is written down after each page."""
-        mark = documents.digest("published", source)
-        began = f"{VERSION} {source} {uuid} "
+        def take(page: Sequence[Hit]) -> int:
+            done = self._write_facts(target, make(page))
+            self._drop_orphans(source, target, [hit["_id"] for hit in page])
+            return done
+
+        return self._walk("published", f"{VERSION} {source} {uuid} ", source, reached, query, take)
+
+    def _walk(
+        self,
+        stage: str,
+        began: str,
+        source: str,
+        reached: int,
+        query: Query,
+        take: Callable[[Sequence[Hit]], int],
+    ) -> int:
+        """What is new in an index, page by page; how far it is, is written down after each page.
+
+        Where what was written down begins otherwise than ``began``, everything is new.
+        """
+        mark = documents.digest(stage, source)
         known = self._cluster.get(self._indices.progress, [mark])
         part = known[mark]["_source"]["part"] if mark in known else ""
         last = int(part.removeprefix(began)) if part.startswith(began) else -1
@@ -133,10 +151,9 @@ class PublishedIndices:
             new = {"range": {"_seq_no": {"gt": last, "lte": reached}}}
             both = {"bool": {"filter": [new, query]}}
             page = self._cluster.page(source, both, [{"_seq_no": "asc"}], PAGE)
-            done += self._write_facts(target, make(page))
-            self._drop_orphans(source, target, [hit["_id"] for hit in page])
+            done += take(page)
             last = page[-1]["sort"][0] if len(page) == PAGE else reached
-            row = {"stage": "published", "part": f"{began}{last}"}
+            row = {"stage": stage, "part": f"{began}{last}"}
             body = documents.row_document("progress", row, self._clock())
             index = self._indices.progress
             self._cluster.bulk([Action(op="index", index=index, id=mark, body=body)])

@@ -14,8 +14,8 @@ from triage.errors import StoreRefused, StoreUnavailable
 from triage.store.elastic_client import Cluster
 from triage.store.elastic_errors import wrong_server
 
-VERSION = 3
-"""Of the mappings; raised whenever a file in ``mappings`` changes."""
+VERSION = 4
+"""Of the templates; raised whenever `SETTINGS` or a file in ``mappings`` changes."""
 
 KINDS = (
     "mentions",
@@ -27,9 +27,17 @@ KINDS = (
     "rejects",
     "progress",
 )
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "tickets": {
+        "sort.field": ["priority", "micros.sla_due", "ticket"],
+        "sort.order": ["desc", "asc", "asc"],
+    }
+}
+"""Of indices: tickets lie as the queue reads them, so that a page ends where it is full.
+
+An index that is older keeps the order that it has: the queue is the same, and slower.
+"""
 UNDATED = "undated"
-SNAPSHOT_S = 3600
-"""How long a snapshot may take."""
 """The mentions' index for what has no believable time."""
 
 
@@ -70,32 +78,6 @@ class Indices:
                 self.create(index)
                 self._update_mapping(kind)
         self._known.add("")
-
-    def snapshot(self, repository: str, name: str) -> None:
-        """See `triage.store.base.Store.snapshot`; returns when it is done."""
-        found = self._cluster.call(
-            lambda client: client.snapshot.get(
-                repository=repository, snapshot=name, ignore_unavailable=True
-            )
-        )["snapshots"]
-        if not found:
-            found = [
-                self._cluster.call(
-                    lambda client: client.options(request_timeout=SNAPSHOT_S).snapshot.create(
-                        repository=repository,
-                        snapshot=name,
-                        indices=f"{self.prefix}-*",
-                        include_global_state=False,
-                        wait_for_completion=True,
-                    )
-                )["snapshot"]
-            ]
-        state = found[0]["state"]
-        if state not in ("SUCCESS", "IN_PROGRESS"):
-            raise StoreRefused(
-                f"the snapshot {name} in {repository} is {state.lower()}: remove it, see to the "
-                "node's log, and run again"
-            )
 
     def ready(self) -> None:
         """Make sure that they were set up: a write must never create an index by guess.
@@ -169,7 +151,9 @@ class Indices:
     def _put_template(self, kind: str) -> None:
         name = f"{self.prefix}-{kind}"
         aliases: Mapping[str, Any] = {name: {}} if kind == "mentions" else {}
-        self.put_template(name, kind, mapping(kind), f"Outcry: {kind}", VERSION, aliases)
+        self.put_template(
+            name, kind, mapping(kind), f"Outcry: {kind}", VERSION, aliases, SETTINGS.get(kind)
+        )
 
     def put_template(
         self,
@@ -179,10 +163,15 @@ class Indices:
         description: str,
         version: int,
         aliases: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         """Write the template of an index; mentions have an index a month."""
         template: dict[str, Any] = {
-            "settings": {"number_of_shards": 1, "auto_expand_replicas": "0-1"},
+            "settings": {
+                "number_of_shards": 1,
+                "auto_expand_replicas": "0-1",
+                **(settings or {}),
+            },
             "mappings": mappings,
         }
         if aliases:

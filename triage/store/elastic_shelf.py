@@ -166,6 +166,7 @@ class ElasticShelf:
             self._remove(self._unpublish("tickets", some))
         for some in batches(uids, BATCH):
             self._remove(self._unpublish("mentions", some))
+            self._remove(self._unpublish("vectors", some))
         self._remove(
             [Action(op="delete", index=indices.identities, id=customer) for customer in customers]
         )

@@ -143,7 +143,8 @@ class TicketIndices:
                 continue
             if action is not None:
                 actions[position] = action
-        outcomes = self._cluster.bulk(list(actions.values()))
+        # What one person does is shown by the one who does it: nobody who reads has to wait for it.
+        outcomes = self._cluster.bulk(list(actions.values()), shown=len(writes) == 1)
         events: list[Event] = []
         for (position, action), outcome in zip(actions.items(), outcomes, strict=True):
             if outcome.state == "refused":

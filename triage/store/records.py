@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -42,6 +43,12 @@ def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def micros(at: datetime) -> int:
     """Microseconds since 1970: what both stores sort and compare times by."""
     return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def outdated(name: str, known: Iterable[str], keep: int) -> list[str]:
+    """The snapshots that go: of the line of ``name`` (``prefix-20261120``) all but the newest."""
+    line = re.compile(re.escape(name.rstrip("0123456789")) + r"\d{8}")
+    return sorted(one for one in known if line.fullmatch(one))[:-keep]
 
 
 def is_text(value: Any) -> bool:

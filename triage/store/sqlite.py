@@ -58,6 +58,7 @@ from triage.store.sqlite_rows import (
 )
 from triage.store.sqlite_schema import IN_QUEUE
 from triage.store.sqlite_shelf import SqliteShelf
+from triage.store.sqlite_vectors import SqliteVectors
 from triage.ticket import OPEN, Event, Ticket
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ _sketch = msgspec.json.Decoder(Sketch).decode
 _identity = msgspec.json.Decoder(Identity).decode
 
 
-class SqliteStore(SqliteShelf, SqliteAnalysis):
+class SqliteStore(SqliteShelf, SqliteAnalysis, SqliteVectors):
     """`triage.store.base.Store` in one file; ``busy_s`` is how long to wait for other writers."""
 
     name = "sqlite"
@@ -89,8 +90,12 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
             db.execute("SELECT count(*) FROM progress").fetchone()
         return f"sqlite {sqlite3.sqlite_version}, {self._file.path}"
 
-    def snapshot(self, to: str, name: str) -> None:
-        self._file.copy(Path(to), name)
+    def prepare(self, at: datetime) -> str:
+        with self._file.write():
+            return "one file for every month, and it can be written"
+
+    def snapshot(self, to: str, name: str, keep: int) -> None:
+        self._file.copy(Path(to), name, keep)
 
     def close(self) -> None:
         self._file.close()
@@ -208,6 +213,7 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
         return sorted((_sketch(body) for (body,) in found), key=lambda one: one.fingerprint)
 
     def save_families(self, founded: Sequence[Sketch]) -> None:
+        keys: list[tuple[int, int | None]] = []
         with self._file.write() as db:
             for one in founded:
                 made = db.execute(
@@ -215,10 +221,9 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
                     (one.fingerprint, plain_json(one)),
                 )
                 if made.rowcount == 1:
-                    db.executemany(
-                        "INSERT OR IGNORE INTO family_keys VALUES (?, ?)",
-                        ((_integer(key), made.lastrowid) for key in one.keys),
-                    )
+                    keys += ((_integer(key), made.lastrowid) for key in one.keys)
+            # In the order of the table, whose pages are then each visited once.
+            db.executemany("INSERT OR IGNORE INTO family_keys VALUES (?, ?)", sorted(keys))
 
     def drop_families(self, fingerprints: Sequence[str]) -> None:
         with self._file.write() as db:
@@ -268,7 +273,7 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
         return [Versioned(ticket=_ticket(body), version=str(version)) for version, body in found]
 
     def write_tickets(self, writes: Sequence[Write]) -> Written:
-        done, conflicts, refused = [], [], []
+        written, conflicts, refused = [], [], []
         with self._file.write() as db:
             for write in writes:
                 id = write.ticket.ticket
@@ -280,9 +285,10 @@ class SqliteStore(SqliteShelf, SqliteAnalysis):
                 if not compare_and_set(db, write, body):
                     conflicts.append(id)
                     continue
-                put_threads_and_events(db, write, events)
-                done.append(id)
-        return Written(done=tuple(done), conflicts=tuple(conflicts), refused=tuple(refused))
+                written.append((write, events))
+            put_threads_and_events(db, written)
+        done = tuple(write.ticket.ticket for write, _ in written)
+        return Written(done=done, conflicts=tuple(conflicts), refused=tuple(refused))
 
     def queue(self, wanted: QueueFilter, after: str | None = None, size: int = 50) -> QueuePage:
         musts, values = conditions(wanted)

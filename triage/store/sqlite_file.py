@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from triage.errors import StoreRefused
-from triage.store.base import SNAPSHOTS
+from triage.store.records import outdated
 from triage.store.sqlite_rows import translated
 from triage.store.sqlite_schema import VERSION, file_of_ours, statements
 
@@ -72,21 +72,20 @@ class Database:
                 self._db.close()
                 self._db = None
 
-    def copy(self, folder: Path, name: str) -> None:
+    def copy(self, folder: Path, name: str, keep: int) -> None:
         """Keep a copy in a folder, which appears whole or not at all; see `Store.snapshot`."""
         kept = folder / f"{name}.db"
         fresh = folder / f".{name}.db.tmp"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if kept.exists():
-                return
-            fresh.unlink(missing_ok=True)
-            fresh.touch(mode=0o600)
-            with self.read() as db, closing(sqlite3.connect(fresh)) as other:
-                db.backup(other)
-            fresh.replace(kept)
-            for old in sorted(folder.glob("*.db"))[:-SNAPSHOTS]:
-                old.unlink()
+            if not kept.exists():
+                fresh.unlink(missing_ok=True)
+                fresh.touch(mode=0o600)
+                with self.read() as db, closing(sqlite3.connect(fresh)) as other:
+                    db.backup(other)
+                fresh.replace(kept)
+            for old in outdated(name, (path.stem for path in folder.glob("*.db")), keep):
+                (folder / f"{old}.db").unlink()
         except OSError as error:
             raise StoreRefused(
                 f"no snapshot can be kept in {folder} ({error.strerror}): choose another folder"

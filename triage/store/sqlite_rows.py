@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,11 @@ GIVEN = "(SELECT value FROM json_each(?))"
 
 def given(values: Iterable[Any]) -> str:
     """The parameter of ``GIVEN``; a value that is no valid Unicode is in no database."""
-    return msgspec.json.encode([value for value in values if is_text(value)]).decode()
+    every = list(values)
+    try:
+        return msgspec.json.encode(every).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode([value for value in every if is_text(value)]).decode()
 
 
 def mention_columns(row: StoredMention) -> tuple[Any, ...]:
@@ -58,17 +62,23 @@ def compare_and_set(db: sqlite3.Connection, write: Write, body: bytes) -> bool:
     return db.execute(f"{update} AND CAST(version AS TEXT) = ?", values).rowcount == 1
 
 
-def put_threads_and_events(db: sqlite3.Connection, write: Write, events: list[bytes]) -> None:
-    id = write.ticket.ticket
-    db.execute("DELETE FROM ticket_threads WHERE ticket = ?", (id,))
+def put_threads_and_events(
+    db: sqlite3.Connection, written: Sequence[tuple[Write, list[bytes]]]
+) -> None:
+    """What stands beside the tickets that were written, each with its events as JSON."""
+    db.executemany(
+        "DELETE FROM ticket_threads WHERE ticket = ?",
+        ((write.ticket.ticket,) for write, _ in written),
+    )
     db.executemany(
         "INSERT OR IGNORE INTO ticket_threads VALUES (?, ?)",
-        ((thread, id) for thread in write.ticket.threads),
+        ((thread, write.ticket.ticket) for write, _ in written for thread in write.ticket.threads),
     )
     db.executemany(
         "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)",
         (
-            (event.id, id, micros(event.at), body)
+            (event.id, write.ticket.ticket, micros(event.at), body)
+            for write, events in written
             for event, body in zip(write.events, events, strict=True)
         ),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from triage.errors import StoreRefused
 
-VERSION = 4
+VERSION = 5
 _OURS = 0x4F757463  # "Outc"
 
 # Times are microseconds since 1970; ``body`` is the whole record as JSON.
@@ -64,7 +64,18 @@ FOURTH = (
     f"department, free_from) WHERE {IN_QUEUE}",
     f"CREATE INDEX tickets_of_agent ON tickets ({AGENT}) WHERE {AGENT} IS NOT NULL",
 )
-STEPS = (FIRST, SECOND, THIRD, FOURTH)
+FIFTH = (
+    "CREATE TABLE vectors (uid TEXT PRIMARY KEY, model TEXT NOT NULL, scale REAL NOT NULL, "
+    "vector BLOB NOT NULL)",
+    # A row is written by REPLACE, so a new one is there in full, and the old one can be seen.
+    "CREATE TRIGGER vectors_of_changed BEFORE INSERT ON mentions "
+    "WHEN EXISTS (SELECT 1 FROM vectors WHERE uid = NEW.uid) BEGIN "
+    "DELETE FROM vectors WHERE uid = NEW.uid AND (NEW.deleted OR NOT EXISTS (SELECT 1 FROM "
+    "mentions AS old WHERE old.uid = NEW.uid AND "
+    "json_extract(CAST(old.body AS TEXT), '$.content_hash') = "
+    "json_extract(CAST(NEW.body AS TEXT), '$.content_hash'))); END",
+)
+STEPS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 """What brings a file of each version to the next."""
 
 

@@ -43,14 +43,24 @@ class SqliteShelf:
         done: list[str] = []
         conflicts: list[str] = []
         refused: list[Refusal] = []
+        rows: list[tuple[Any, ...]] = []
         with self._file.write() as db:
+            # Nobody else writes until this is over: what is read here is what will be replaced.
+            versions = _versions(db, kind, [keep.key for keep in keeps])
             for keep in keeps:
                 try:
                     body = checked_body(keep)
                 except BadRecord as error:
                     refused.append(refusal(keep.key, error))
                     continue
-                (done if _compare_and_set(db, kind, keep, body) else conflicts).append(keep.key)
+                known = versions.get(keep.key, 0)
+                if keep.version != (str(known) if known else None):
+                    conflicts.append(keep.key)
+                    continue
+                versions[keep.key] = known + 1
+                rows.append((kind, keep.key, keep.group, micros(keep.at), known + 1, body))
+                done.append(keep.key)
+            db.executemany("REPLACE INTO shelf VALUES (?, ?, ?, ?, ?, ?)", rows)
         return Written(done=tuple(done), conflicts=tuple(conflicts), refused=tuple(refused))
 
     def shelved(self, kind: Kind, keys: Sequence[str]) -> dict[str, Kept]:
@@ -149,17 +159,14 @@ class SqliteShelf:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _compare_and_set(db: sqlite3.Connection, kind: Kind, keep: Keep, body: bytes) -> bool:
-    at = micros(keep.at)
-    if keep.version is None:
-        insert = "INSERT OR IGNORE INTO shelf VALUES (?, ?, ?, ?, 1, ?)"
-        return db.execute(insert, (kind, keep.key, keep.group, at, body)).rowcount == 1
-    update = (
-        "UPDATE shelf SET grp = ?, at = ?, body = ?, version = version + 1 "
-        "WHERE kind = ? AND key = ? AND CAST(version AS TEXT) = ?"
-    )
-    values = (keep.group, at, body, kind, keep.key, keep.version)
-    return db.execute(update, values).rowcount == 1
+def _versions(db: sqlite3.Connection, kind: Kind, keys: Sequence[str]) -> dict[str, int]:
+    """Version of each of these records that is there."""
+    statement = f"SELECT key, version FROM shelf WHERE kind = ? AND key IN {GIVEN}"
+    return {
+        key: version
+        for some in batches(list(dict.fromkeys(keys)), PAGE)
+        for key, version in db.execute(statement, (kind, given(some)))
+    }
 
 
 def _rows(db: sqlite3.Connection, table: str, after: int) -> list[tuple[int, str, bytes]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.triage.store.samples import event, mention, minutes, new
@@ -103,6 +105,94 @@ def test_facets_count_all_hits_and_the_best_come_first(store: Store) -> None:
     assert hits.facets["source"] == {"rss": 3, "forum": 1}
     assert hits.facets["department"] == {"billing": 1, "": 3}
     assert hits.facets["severity"] == {"3": 1, "": 3}
+
+
+class Letters:
+    """Counts of letters: what an encoder gives, without a model; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+
+    def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+        self.read += texts
+        return [[float(text.count(letter)) for letter in "abcdefghij"] for text in texts]
+
+
+def quiet(done: int, total: int) -> None:
+    assert done <= total
+
+
+def near(
+    store: Store, words: str, wanted: SearchFilter = ANY, model: str = "letters/1"
+) -> list[str]:
+    """What is near, beyond what rounding makes of nothing."""
+    (vector,) = Letters()([words])
+    return [hit.uid for hit in store.nearest(model, vector, wanted, 10) if hit.score > 0.05]
+
+
+def test_the_nearest_come_first_with_their_cosine(store: Store) -> None:
+    store.save_mentions([mention("m1", text="aab"), mention("m2", title="bb", text="a")])
+    assert store.nearest("letters/1", [1.0] * 10, ANY, 5) == ()
+    assert store.make_vectors("letters/1", Letters(), quiet) == 2
+    best = store.nearest("letters/1", [1.0] + [0.0] * 9, ANY, 5)
+    assert [hit.uid for hit in best] == ["m1", "m2"]
+    assert [hit.score for hit in best] == pytest.approx([2 / 5**0.5, 1 / 5**0.5], abs=0.01)
+    assert [hit.uid for hit in store.nearest("letters/1", [0.0, 1.0] + [0.0] * 8, ANY, 1)] == ["m2"]
+    assert near(store, "c") == near(store, "") == []
+
+
+def test_a_text_is_read_once_and_again_when_its_words_change(store: Store) -> None:
+    letters = Letters()
+    store.save_mentions([mention("m1", text="aa"), mention("m2", text="bb")])
+    store.make_vectors("letters/1", letters, quiet)
+    later = {"collected_at": minutes(90)}
+    store.save_mentions([mention("m1", text="aa", likes=7, **later)])
+    store.save_mentions([mention("m2", text="dd", content_hash="changed", **later)])
+    store.make_vectors("letters/1", letters, quiet)
+    assert sorted(letters.read) == ["aa", "bb", "dd"]
+    assert near(store, "d") == ["m2"]
+    assert near(store, "b") == []
+
+
+def test_what_is_deleted_or_erased_takes_its_vector_with_it(store: Store) -> None:
+    store.save_mentions([mention(uid, text="aa") for uid in ("m1", "m2", "m3")])
+    store.make_vectors("letters/1", Letters(), quiet)
+    store.delete_mentions(["m1"])
+    store.erase(["m2"], [], [])
+    assert near(store, "a") == ["m3"]
+    kept = [place for place, _, _ in store.every_document() if place.endswith("vectors")]
+    assert len(kept) == 1
+
+
+def test_who_is_erased_while_the_text_is_read_leaves_no_vector(store: Store) -> None:
+    store.save_mentions([mention("m1", text="aa"), mention("m2", text="ab")])
+
+    def read(texts: Sequence[str]) -> list[list[float]]:
+        store.erase(["m1"], [], [])
+        return Letters()(texts)
+
+    store.make_vectors("letters/1", read, quiet)
+    assert near(store, "a") == ["m2"]
+    assert not [
+        key for place, key, _ in store.every_document() if "vectors" in place and key == "m1"
+    ]
+
+
+def test_another_model_s_vectors_are_dropped_whatever_their_length(store: Store) -> None:
+    store.save_mentions([mention("m1", text="aa")])
+    store.make_vectors("letters/1", Letters(), quiet)
+    store.make_vectors("short/1", lambda texts: [[1.0, 0.0] for _ in texts], quiet)
+    assert near(store, "a") == []
+    assert [hit.uid for hit in store.nearest("short/1", [1.0, 0.0], ANY, 5)] == ["m1"]
+
+
+def test_the_nearest_can_be_narrowed(store: Store) -> None:
+    store.save_mentions(posts())
+    store.make_vectors("letters/1", Letters(), quiet)
+    assert near(store, "abcdefghij", SearchFilter(sources=("forum",))) == ["m2"]
+    assert near(store, "abcdefghij", SearchFilter(departments=("billing",))) == ["m1"]
+    assert set(near(store, "abcdefghij", SearchFilter(languages=("en",)))) == {"m3", "m4"}
+    assert near(store, "abcdefghij", SearchFilter(since=minutes(60))) == ["m4"]
 
 
 def test_what_was_deleted_is_not_found(store: Store) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from outcry.upkeep import roll_over
 from tests.servers.elasticsearch import Node
 from tests.triage.store.conftest import Opener, client_of, elastic_store
 from tests.triage.store.samples import T0, mention
 from triage.errors import StoreRefused
 from triage.store import Store, open_store
-from triage.store.base import SNAPSHOTS
 
 
 def test_ledger_rows_are_replaced_by_source_target_and_window(store: Store) -> None:
@@ -110,15 +111,15 @@ def test_a_snapshot_keeps_all_of_sqlite_in_one_file(tmp_path: Path) -> None:
     with closing(open_store("sqlite", path=tmp_path / "outcry.db")) as store:
         store.setup()
         store.save_mentions([mention("m1"), mention("m2")])
-        store.snapshot(str(tmp_path / "kept"), "outcry-20260504")
+        store.snapshot(str(tmp_path / "kept"), "outcry-20260504", 2)
+        (tmp_path / "kept" / "before-the-move.db").touch()
         store.save_mentions([mention("m3")])
-        store.snapshot(str(tmp_path / "kept"), "outcry-20260504")
-        for day in range(5, 4 + SNAPSHOTS + 1):
-            store.snapshot(str(tmp_path / "kept"), f"outcry-202605{day:02}")
+        store.snapshot(str(tmp_path / "kept"), "outcry-20260504", 2)
+        for day in (5, 6):
+            store.snapshot(str(tmp_path / "kept"), f"outcry-202605{day:02}", 2)
     kept = sorted(path.name for path in (tmp_path / "kept").iterdir())
-    assert len(kept) == SNAPSHOTS
-    assert kept[0] == "outcry-20260505.db"
-    first = tmp_path / "kept" / kept[0]
+    assert kept == ["before-the-move.db", "outcry-20260505.db", "outcry-20260506.db"]
+    first = tmp_path / "kept" / kept[1]
     assert first.stat().st_mode & 0o077 == 0
     with closing(open_store("sqlite", path=first)) as copy:
         copy.setup()
@@ -130,11 +131,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with closing(open_store("sqlite", path=tmp_path / "outcry.db")) as store:
         store.setup()
         with pytest.raises(StoreRefused, match=r"no snapshot can be kept in .*choose another"):
-            store.snapshot(str(tmp_path / "file"), "outcry-20260504")
+            store.snapshot(str(tmp_path / "file"), "outcry-20260504", 7)
 
 
 @pytest.mark.elasticsearch
-def test_a_snapshot_goes_into_the_repository_once(elasticsearch: Node, prefix: str) -> None:
+def test_snapshots_go_into_the_repository_once_and_the_newest_stay(
+    elasticsearch: Node, prefix: str
+) -> None:
     with client_of(elasticsearch) as client, closing(elastic_store(elasticsearch, prefix)) as store:
         nodes = client.nodes.info(metric="settings")["nodes"].values()
         if not all("repo" in node["settings"]["path"] for node in nodes):
@@ -143,13 +146,63 @@ def test_a_snapshot_goes_into_the_repository_once(elasticsearch: Node, prefix: s
         client.snapshot.create_repository(name=prefix, repository=location)
         try:
             store.save_mentions([mention("m1")])
-            for _ in range(2):
-                store.snapshot(prefix, "outcry-20260504")
-            (found,) = client.snapshot.get(repository=prefix, snapshot="*")["snapshots"]
-            assert (found["snapshot"], found["state"]) == ("outcry-20260504", "SUCCESS")
-            assert {name.partition("-2")[0] for name in found["indices"]} >= {f"{prefix}-mentions"}
+            client.snapshot.create(
+                repository=prefix,
+                snapshot="by-hand",
+                indices=f"{prefix}-*",
+                wait_for_completion=True,
+            )
+            for day in (4, 4, 5, 6):
+                store.snapshot(prefix, f"{prefix}-2026050{day}", 2)
+            found = client.snapshot.get(repository=prefix, snapshot="*")["snapshots"]
+            assert {one["snapshot"]: one["state"] for one in found} == {
+                "by-hand": "SUCCESS",
+                f"{prefix}-20260505": "SUCCESS",
+                f"{prefix}-20260506": "SUCCESS",
+            }
+            indices = [name for one in found for name in one["indices"]]
+            assert any(name.startswith(f"{prefix}-mentions-") for name in indices)
             with pytest.raises(StoreRefused, match="nowhere"):
-                store.snapshot("nowhere", "outcry-20260504")
+                store.snapshot("nowhere", "outcry-20260504", 7)
         finally:
-            client.snapshot.delete(repository=prefix, snapshot="outcry-20260504")
+            client.snapshot.delete(repository=prefix, snapshot="*")
             client.snapshot.delete_repository(name=prefix)
+
+
+@pytest.mark.elasticsearch
+def test_next_month_is_there_beforehand_and_takes_what_is_written(
+    elasticsearch: Node, prefix: str
+) -> None:
+    december, january = (datetime(2026, 12, 24, tzinfo=UTC), datetime(2027, 1, 25, tzinfo=UTC))
+    with client_of(elasticsearch) as client, closing(elastic_store(elasticsearch, prefix)) as store:
+        before = store.counts()
+        assert roll_over(store, december) == [
+            f"{prefix}-mentions-2026.12 is behind {prefix}-mentions and can be written",
+            f"{prefix}-mentions-2027.01 is behind {prefix}-mentions and can be written",
+        ]
+        made = client.indices.get(index=f"{prefix}-*mentions-2027.01")
+        assert sorted(made) == [
+            f"{prefix}-analysis-mentions-2027.01", f"{prefix}-mentions-2027.01",
+        ]  # fmt: skip
+        assert store.counts() == before
+        row = mention("m1", created_at=january, collected_at=january)
+        assert store.save_mentions([row]).new == ("m1",)
+        assert store.mentions(["m1"]) == {"m1": row}
+
+
+@pytest.mark.elasticsearch
+def test_a_month_that_cannot_be_written_is_named_with_the_remedy(
+    elasticsearch: Node, prefix: str
+) -> None:
+    december, index = datetime(2026, 12, 24, tzinfo=UTC), f"{prefix}-mentions-2026.12"
+    with client_of(elasticsearch) as client, closing(elastic_store(elasticsearch, prefix)) as store:
+        store.prepare(december)
+        try:
+            client.indices.put_settings(index=index, settings={"index.blocks.write": True})
+            with pytest.raises(StoreRefused, match=rf"{index}\] blocked .*remove the block"):
+                store.prepare(december)
+            client.indices.delete_alias(index=index, name=f"{prefix}-mentions")
+            with pytest.raises(StoreRefused, match=rf"{index} is not behind the alias .*remove it"):
+                store.prepare(december)
+        finally:
+            client.indices.delete(index=index)

@@ -19,6 +19,7 @@ from tests.triage.store.conftest import client_of, elastic_store, remove_prefix
 from tests.triage.store.samples import event, mention, minutes, new, ticket
 from triage.errors import StoreRefused, StoreUnavailable
 from triage.store import Store
+from triage.store import elastic_documents as documents
 from triage.store.base import QueueFilter, Write, Written
 from triage.store.elastic import ElasticStore
 from triage.store.elastic_client import Cluster
@@ -322,6 +323,30 @@ def test_two_may_set_up_the_same_prefix_at_once(elasticsearch: Node) -> None:
         for store in stores:
             store.close()
         remove_prefix(elasticsearch, "test-at-once")
+
+
+def test_tickets_lie_as_the_queue_reads_them(elasticsearch: Node, prefix: str) -> None:
+    with client_of(elasticsearch) as client:
+        found = client.indices.get_settings(index=f"{prefix}-tickets")[f"{prefix}-tickets"]
+    order = found["settings"]["index"]["sort"]
+    read = [field for one in documents.AS_QUEUE for field in one.items()]
+    assert list(zip(order["field"], order["order"], strict=True)) == read
+
+
+def test_what_one_agent_does_everybody_s_queue_shows_at_once(
+    elasticsearch: Node, prefix: str
+) -> None:
+    mine, another = elastic_store(elasticsearch, prefix), elastic_store(elasticsearch, prefix)
+    try:
+        mine.write_tickets([new("T-1")])
+        (before,) = another.queue(QueueFilter()).tickets
+        change = _claim(mine)
+        assert mine.write_tickets([change]).done == ("T-1",)
+        (after,) = another.queue(QueueFilter()).tickets
+        assert after.ticket == change.ticket != before.ticket
+    finally:
+        mine.close()
+        another.close()
 
 
 def test_templates_of_a_newer_version_are_left_alone(elasticsearch: Node) -> None:
