@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Connection
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSecretsBackendAccessDenied
 
 if TYPE_CHECKING:
     from outcry.settings import Settings
 
 
-def house() -> Settings:
+def house(*, callback: bool = False) -> Settings:
     """The settings of the deployment.
+
+    A ``callback`` may not read what lies in Airflow's own database (in 3.3 the execution API
+    refuses its token): to it such a connection is none. Those of ``AIRFLOW_CONN_…`` and of a
+    secrets backend it reads as any task does.
 
     Connections win over the environment, each if it exists:
 
@@ -28,16 +32,16 @@ def house() -> Settings:
     from outcry import settings
 
     given: dict[str, str] = {}
-    if (store := _find("outcry_store")) is not None:
+    if (store := _find("outcry_store", callback)) is not None:
         fields = {"user": store.login, "password": store.password, **store.extra_dejson}
         # An API key and a login exclude each other: one in the environment must not stay.
         given |= dict.fromkeys(settings.STORE_SECRETS.values(), "")
         given |= _named(settings.STORE_SECRETS, fields)
         given |= {"OUTCRY_ELASTICSEARCH": address} if (address := _address(store)) else {}
-    if (alerts := _find("outcry_alerts")) is not None:
+    if (alerts := _find("outcry_alerts", callback)) is not None:
         fields = {"smtp_user": alerts.login, "smtp_password": alerts.password}
         given |= _named(settings.ALERT_SECRETS, {**fields, **alerts.extra_dejson})
-    if (desk := _find("outcry_helpdesk")) is not None:
+    if (desk := _find("outcry_helpdesk", callback)) is not None:
         given |= _named(settings.HELPDESK_SECRETS, {"token": desk.password})
     return settings.load_settings(secrets=given)
 
@@ -65,11 +69,15 @@ def connection_secrets(source: str, credential: str = "") -> dict[str, str]:
     return {param: found[param] for param in wanted if found.get(param)}
 
 
-def _find(name: str) -> Connection | None:
+def _find(name: str, callback: bool = False) -> Connection | None:
     try:
         found: Connection = Connection.get(name)
     except AirflowNotFoundException:
         return None
+    except AirflowSecretsBackendAccessDenied:
+        if callback:
+            return None
+        raise
     return found
 
 

@@ -15,14 +15,11 @@ from airflow.sdk import (  # type: ignore[attr-defined]
     DeadlineReference,
     SyncCallback,
 )
-from airflow.sdk.exceptions import AirflowSecretsBackendAccessDenied
 
 from dags import credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from outcry.settings import Settings
 
 
 def within(minutes: int) -> DeadlineAlert:
@@ -45,20 +42,10 @@ def tell(context: Mapping[str, Any]) -> None:
 
     run, deadline = context["dag_run"], context["deadline"]["deadline_time"]
     due = deadline if isinstance(deadline, datetime) else datetime.fromisoformat(deadline)
-    house = _house()
+    house = credentials.house(callback=True)
     with closing(house.open_store()) as store:
         told = alert_late(
             house.alerts, store, run["dag_id"], run["dag_run_id"], due, datetime.now(UTC)
         )
     if told.errors:
         raise RuntimeError("; ".join(told.errors))
-
-
-def _house() -> Settings:
-    """The settings; without connections, where Airflow lets a callback read none (as 3.3 does)."""
-    from outcry.settings import load_settings
-
-    try:
-        return credentials.house()
-    except AirflowSecretsBackendAccessDenied:
-        return load_settings()

@@ -1,7 +1,7 @@
 """Every night: look again at what was deleted, keep no longer than allowed, compare the books.
 
-`recheck` asks networks that do not tell of deletions; `tidy` removes what was deleted or is too
-old, compacts, and finds windows never scored or triaged; `digest` tells those of `[alerts]`.
+`recheck` asks networks that do not tell of deletions; `tidy` removes what is deleted or too old,
+compacts, and finds windows left behind; `digest` tells, keeps a snapshot, tries next month's index.
 
 **When it is red**, nothing is lost, and every task may be cleared. A network or a credential: as
 for `listen`. What `tidy` cannot mend is in the log of `digest`, with the remedy.
@@ -51,16 +51,16 @@ def hand_on(start: str) -> None:
 
 @task(retry_policy=retries.WORKING, trigger_rule="all_done")
 def digest() -> None:
-    """Tell how things stand, and keep a snapshot."""
-    from outcry import digest as daily
-    from outcry import upkeep
+    """Tell how things stand, keep a snapshot, and look ahead to the next month."""
+    from outcry import digest, upkeep
 
     house, now = credentials.house(), datetime.now(UTC)
     with closing(house.open_store()) as store:
-        found = daily.digest(house, store, now)
-        errors = daily.send(house, store, found, now).errors
-        common.log.info("%s", "; ".join((*found.lines, *errors)))
+        found = digest.digest(house, store, now)
+        told = digest.send(house, store, found, now)
+        common.log.info("%s", "; ".join((*found.lines, *told.errors)))
         upkeep.snapshot(house, store, now)
+        common.log.info("%s", "; ".join(upkeep.roll_over(store, now)))
 
 
 @dag(

@@ -14,6 +14,7 @@ interrupted writer left. The same lines give the same bytes.
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -179,7 +180,8 @@ class Landing:
                 with path.open("rb") as packed, gzip.open(packed) as file:
                     if not file.peek(1) and path.stat().st_size == 0:
                         raise EOFError("it is empty")
-                    for line in file:
+                    # Lines of the buffer come from C, those of the file itself do not.
+                    for line in io.BufferedReader(file):
                         yield line.rstrip(b"\n")
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise damaged(path, error) from error

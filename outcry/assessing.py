@@ -93,8 +93,8 @@ def texts_of(rows: Iterable[Row], column: str, *, has_header: bool) -> Iterator[
 class Routes:
     """Departments, as triage gives a text to one of them."""
 
-    def __init__(self, departments: Sequence[Department]) -> None:
-        self._router = router_of(tuple(departments))
+    def __init__(self, departments: Sequence[Department], learnt: str = "") -> None:
+        self._router = router_of(tuple(departments), learnt)
         self._names = frozenset(department.name for department in departments)
 
     def department(self, text: str, assessment: Assessment) -> tuple[str | None, float | None]:

@@ -27,6 +27,7 @@ from outcry.budgets import budget_of
 from outcry.exits import in_one_line
 from outcry.readings import kind_of
 from outcry.settings import Settings, with_secrets
+from outcry.upkeep import roll_over
 from triage.errors import TriageError
 from triage.store.base import Store
 from triage.ticket import WAITING
@@ -78,6 +79,7 @@ def health(settings: Settings, now: datetime) -> Iterator[Check]:
     except TriageError:
         return  # `ready` has said why.
     try:
+        yield _tried("this month and the next", lambda: "; ".join(roll_over(store, now)))
         yield from _stored(store, now)
     finally:
         store.close()

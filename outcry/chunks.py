@@ -9,19 +9,25 @@ from listeners.landing import Part
 
 T = TypeVar("T")
 
-CHUNK = 1_000
-"""Records of a chunk at most, unless a part alone has more."""
+STORED = 1_000
+"""Records that are stored by one transaction, unless a part alone has more."""
+FOLDED = 20_000
+"""Mentions that are folded by one call: a family of words that all of a month has is then read a
+few times, and not for each thousand of mentions; and few uids are in memory."""
 
 
 def chunked(
-    parts: Iterable[Part], read: Callable[[Part], Sequence[T]]
+    parts: Iterable[Part], read: Callable[[Part], Sequence[T]], most: int
 ) -> Iterator[list[tuple[Part, Sequence[T]]]]:
-    """The parts in order, each with what is read of it; a part is never cut."""
+    """The parts in order, each with what is read of it; a part is never cut.
+
+    A chunk has at most ``most`` records, unless a part alone has more.
+    """
     some: list[tuple[Part, Sequence[T]]] = []
     size = 0
     for part in parts:
         found = read(part)
-        if some and size + len(found) > CHUNK:
+        if some and size + len(found) > most:
             yield some
             some, size = [], 0
         some.append((part, found))

@@ -119,7 +119,6 @@ def forget(
     record = Erasure(at=now.isoformat(), by=by, reason=reason)
     store.shelve("erasure", [Keep(key=key, at=now, record=record) for key in person.tombstones])
     done = erase(settings.landing, person.is_theirs, person.needles.clean)
-    settings.vectors_file.unlink(missing_ok=True)
     tickets = _forget_in_store(settings, store, person, now)
     with Turn(store, "publish"):
         store.publish(teams_of(settings.rules))

@@ -7,7 +7,7 @@ or not at all, and the store is written by identity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,92 +16,39 @@ import msgspec
 
 from listeners import ledger
 from listeners.contract import Reject, Target
-from listeners.erase import forget_again
 from listeners.landing import RAW, REJECTS, Landing, Part
 from listeners.ledger import LedgerRow
-from listeners.mention import Deletion, Mention
 from listeners.recheck import recheck as recheck_target
 from listeners.registry import family_of, listener
 from listeners.run import collect
 from nlp.assess import Assessor, load_assessor
-from nlp.assessment import Assessment
-from nlp.assessment import decode as decode_assessment
 from nlp.workers import Workers
 from outcry.alerts import alert
 from outcry.budgets import budget_of
-from outcry.chunks import chunked
+from outcry.chunks import FOLDED, chunked
 from outcry.readings import kind_of, scored_parts
 from outcry.scoring import Scored, score_parts
 from outcry.settings import Settings, with_secrets
+from outcry.storing import Storing, Triaged, keep_refused
 from outcry.windows import Window
 from triage import joining
 from triage.casework import fold_cases
-from triage.fold_report import EXAMPLES, Example, FoldReport
+from triage.fold_report import FoldReport
 from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
-from triage.intake import StoreReport, store_records
 from triage.outreach import refresh
 from triage.publishing import publish
 from triage.rules import Rules
 from triage.series import Listed
-from triage.store.base import Refusal, Store
+from triage.store.base import Store
 from triage.turns import Turn
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, of how many) after each part."""
 
-Pair = tuple[Mention | Deletion, Assessment | None]
-
 
 def quiet(what: str, done: int, total: int) -> None:
     """A progress that says nothing."""
-
-
-class Triaged(msgspec.Struct, kw_only=True):
-    """What a run of `triage` did, in counts that do not grow with the stream."""
-
-    parts: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-    refused: int = 0
-    """Documents that the store would not take; its rejects say why."""
-    opened: int = 0
-    updated: int = 0
-    reopened: int = 0
-    closed: int = 0
-    refreshed: int = 0
-    """Open tickets whose waiting time moved them."""
-    folded: dict[str, int] = {}
-    """Mentions that are in a case, by reason."""
-    forgotten: int = 0
-    """Mentions by forgotten people, heard again and removed again."""
-    left_out: dict[str, int] = {}
-    """Mentions that are in none, by reason."""
-    examples: list[Example] = []
-    """Some of those left out."""
-
-    def add_stored(self, report: StoreReport) -> None:
-        """Count what one call of `store_records` did."""
-        self.new += report.new
-        self.changed += report.changed
-        self.unchanged += report.unchanged
-        self.deleted += report.deleted
-        self.refused += len(report.refused)
-
-    def add_folded(self, report: FoldReport) -> None:
-        """Count what one call of `fold_cases` did."""
-        self.opened += len(report.opened)
-        self.updated += len(report.updated)
-        self.reopened += len(report.reopened)
-        self.closed += len(report.closed)
-        for reason, count in report.folded.items():
-            self.folded[reason] = self.folded.get(reason, 0) + count
-        for reason, count in report.left_out.items():
-            self.left_out[reason] = self.left_out.get(reason, 0) + count
-        self.examples += report.examples[: EXAMPLES - len(self.examples)]
-        self.refused += len(report.refused)
 
 
 def targets_of(settings: Settings, family: str | None = None) -> list[Target]:
@@ -202,8 +149,19 @@ def score(settings: Settings, *, window: str | None = None, progress: Progress =
 
     A scored part holds one assessment for each mention of the raw part, in its order.
     """
+    done = 0
+
+    def durable(part: Part, total: int) -> None:
+        nonlocal done
+        done += 1
+        progress("score", done, total)
+
+    return _score(settings, window, durable)
+
+
+def _score(settings: Settings, window: str | None, durable: Callable[[Part, int], None]) -> Scored:
+    """Score what waits; ``durable`` is told of each part that is written, and how many wait."""
     landing, kinds = settings.landing, settings.scored_kinds
-    kind = kinds[0]
     waiting = [
         part for part in landing.parts(RAW, window=window) if kind_of(landing, kinds, part) is None
     ]
@@ -211,7 +169,7 @@ def score(settings: Settings, *, window: str | None = None, progress: Progress =
         return Scored()
     with workers_of(settings) as assessor:
         return score_parts(
-            landing, kind, waiting, assessor, lambda done: progress("score", done, len(waiting))
+            landing, kinds[0], waiting, assessor, lambda part: durable(part, len(waiting))
         )
 
 
@@ -232,41 +190,66 @@ def triage(
         Busy: if another process is triaging into the same store.
     """
     with Turn(store, "triage") as turn:
-        return _triage(settings, store, turn, window, now, progress)
+        storing = Storing(settings.landing, store, settings.rules, turn, now)
+        return _triage(settings, store, storing, window, now, progress)
+
+
+def catch_up(
+    settings: Settings,
+    store: Store,
+    *,
+    window: str | None = None,
+    now: datetime,
+    progress: Progress = quiet,
+) -> tuple[Scored, Triaged]:
+    """`score`, then `triage`; what has been scored is stored while other processes read on.
+
+    The tickets are those that one after the other would make.
+
+    Raises:
+        Busy: if another process is triaging into the same store.
+    """
+    kind = settings.scored_kinds[0]
+    with Turn(store, "triage") as turn:
+        storing = Storing(settings.landing, store, settings.rules, turn, now)
+
+        def durable(part: Part, total: int) -> None:
+            storing.add(kind, part)
+            progress("score", len(storing.parts), total)
+
+        scored = _score(settings, window, durable)
+        return scored, _triage(settings, store, storing, window, now, progress)
 
 
 def _triage(
     settings: Settings,
     store: Store,
-    turn: Turn,
+    storing: Storing,
     window: str | None,
     now: datetime,
     progress: Progress,
 ) -> Triaged:
-    landing = settings.landing
+    landing, turn = settings.landing, storing.turn
     kinds = {part: kind for kind, part in scored_parts(landing, settings.scored_kinds, window)}
     names = {part: f"{kind}/{part.name}" for part, kind in kinds.items()}
     done = store.done("folded", list(names.values()))
     waiting = [part for part in kinds if names[part] not in done]
-    report = Triaged(parts=len(waiting))
+    report = storing.report
+    report.parts = len(waiting)
+    for number, part in enumerate(waiting, start=1):
+        storing.add(kinds[part], part)
+        progress("store", number, len(waiting))
+    storing.flush()
     done_parts = 0
-    for some in chunked(waiting, lambda part: list(_pairs(landing, kinds[part], part))):
+
+    def looked(more: float) -> None:
         turn.keep()
-        with store.together():
-            for part, pairs in some:
-                stored = store_records(store, pairs, settings.rules)
-                report.add_stored(stored)
-                if stored.forgotten:
-                    report.forgotten += forget_again(landing, part, stored.forgotten)
-                _keep_refused(store, part, stored.refused, now)
-        done_parts += len(some)
-        progress("store", done_parts, len(waiting))
-    done_parts = 0
-    for chunk in chunked(waiting, lambda part: [one.uid for one in landing.records(part)]):
+        progress("fold", done_parts + int(more), len(waiting))
+
+    for chunk in chunked(waiting, lambda part: [one.uid for one in landing.records(part)], FOLDED):
         turn.keep()
-        with store.together():
-            report.add_folded(_fold(store, chunk, settings.rules, now))
-            store.mark("folded", [names[part] for part, _ in chunk])
+        report.add_folded(_fold(store, chunk, settings.rules, now, looked))
+        store.mark("folded", [names[part] for part, _ in chunk])
         done_parts += len(chunk)
         progress("fold", done_parts, len(waiting))
     joining.settle(store, settings.rules, now)
@@ -277,13 +260,25 @@ def _triage(
 
 
 def _fold(
-    store: Store, chunk: Sequence[tuple[Part, Sequence[str]]], rules: Rules, now: datetime
+    store: Store,
+    chunk: Sequence[tuple[Part, Sequence[str]]],
+    rules: Rules,
+    now: datetime,
+    looked: Callable[[float], None],
 ) -> FoldReport:
-    """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket."""
-    report = fold_cases(store, [uid for _, uids in chunk for uid in uids], rules, now)
+    """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket.
+
+    ``looked`` is told now and then how many parts' worth has been looked at.
+    """
+    every = [uid for _, uids in chunk for uid in uids]
+
+    def share(count: int) -> None:
+        looked(len(chunk) * min(1.0, count / len(every)))
+
+    report = fold_cases(store, every, rules, now, share)
     for part, uids in chunk if report.refused else ():
         # What is refused is refused again, and so says which part it came from.
-        _keep_refused(store, part, fold_cases(store, uids, rules, now).refused, now)
+        keep_refused(store, part, fold_cases(store, uids, rules, now).refused, now)
     return report
 
 
@@ -327,37 +322,6 @@ def replay(settings: Settings, store: Store, *, window: str | None = None) -> in
     names = [f"{kind}/{part.name}" for kind, part in parts]
     store.unmark(names)
     return len(names)
-
-
-def _pairs(landing: Landing, kind: str, part: Part) -> Iterator[Pair]:
-    """The records of a raw part, each mention with its assessment.
-
-    A purge that was killed may have left assessments of mentions that are gone: passed over.
-    """
-    assessed = map(decode_assessment, landing.read_lines(kind, part))
-    for record in landing.records(part):
-        if isinstance(record, Mention):
-            yield record, next((one for one in assessed if one.uid == record.uid), None)
-        else:
-            yield record, None
-
-
-def _keep_refused(store: Store, part: Part, refused: Sequence[Refusal], now: datetime) -> None:
-    """List what the store would not take; the landing zone keeps it, for `replay`."""
-    rows = [
-        {
-            "id": refusal.id,
-            "source": part.source,
-            "window": part.window,
-            "target": part.target,
-            "stage": "store",
-            "error": refusal.reason,
-            "at": now.isoformat(),
-        }
-        for refusal in refused
-    ]
-    if rows:
-        store.save_rejects(rows)
 
 
 def _copy_books(landing: Landing, store: Store, window: str | None) -> None:

@@ -15,19 +15,14 @@ from datetime import datetime
 
 import msgspec
 
-from models.contest import Contest
 from models.decided import Decided, digest, shortage, split
 from models.errors import TrainingFailed
 from nlp.artefact import KIND as LINEAR
 from nlp.encoder import KIND as ENCODER
 from nlp.loading import kind, languages, model_id
-from outcry.champions import Champions, version_of
 from outcry.settings import Settings, labelled_data, plain_environment
 from triage.contacts import labels
 from triage.store.base import Store
-
-KEPT = 4
-"""Challengers that lost and are kept, the newest."""
 
 
 class Retrained(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,22 +75,16 @@ def challenge(settings: Settings, store: Store, now: datetime) -> Retrained:
         )
     models = f"{model_id(champions.shipped)} {model_id(champions.champion)}"
     inputs = hashlib.sha256(f"{models} {today.isoformat()} {digest(rows)}".encode()).hexdigest()
-    for name in reversed(champions.names()):
-        if champions.contest(name).inputs == inputs:
-            return _told(name, champions.contest(name), len(rows))
-    name = _train(settings, rows, today, inputs)
-    _remove_losers(champions)
-    return _told(name, champions.contest(name), len(rows))
-
-
-def _told(name: str, found: Contest, rows: int) -> Retrained:
-    return Retrained(challenger=name, won=found.won, rows=rows, words="; ".join(found.why))
+    name = champions.trained_from(inputs) or _train(settings, rows, today, inputs)
+    champions.remove_losers()
+    found = champions.contest(name)
+    return Retrained(challenger=name, won=found.won, rows=len(rows), words="; ".join(found.why))
 
 
 def _train(settings: Settings, rows: Sequence[Decided], today: datetime, inputs: str) -> str:
     """The folder of a new challenger, which appears whole or not at all."""
     champions = settings.champions
-    version = max(map(version_of, (*champions.names(), *champions.line.stack)), default=0) + 1
+    version = champions.next_version()
     name = f"{champions.shipped.name}-own~{version}"
     fresh = champions.folder / f".{name}"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -135,11 +124,3 @@ def _train(settings: Settings, rows: Sequence[Decided], today: datetime, inputs:
         ) from None
     fresh.rename(champions.folder / name)
     return name
-
-
-def _remove_losers(champions: Champions) -> None:
-    """Keep the newest of those that lost; who was ever in use stays."""
-    used = {word.replace("/", "~") for word in champions.line.was} | {*champions.line.stack}
-    lost = [name for name in champions.names() if name not in used]
-    for name in lost[:-KEPT]:
-        shutil.rmtree(champions.folder / name)

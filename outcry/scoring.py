@@ -34,9 +34,9 @@ def score_parts(
     kind: str,
     parts: Sequence[Part],
     assessor: Workers,
-    written: Callable[[int], None],
+    written: Callable[[Part], None],
 ) -> Scored:
-    """Write the assessments of these raw parts as ``kind``; says how many parts are ``written``.
+    """Write the assessments of these raw parts as ``kind``; tells of each that is ``written``.
 
     Texts are read in the order of the parts and across their borders, so that small parts keep
     several processes busy. A few thousand texts are held at a time.
@@ -45,21 +45,24 @@ def score_parts(
         LandingError: if a part cannot be read or written; those before it are written.
     """
     mentions = complaints = unread = 0
-    waiting: deque[Future[int]] = deque()
+    waiting: deque[tuple[Part, Future[int]]] = deque()
     with ThreadPoolExecutor(WRITERS) as pool:
-        for number, (part, found) in enumerate(_assessed(landing, parts, assessor), start=1):
+        for part, found in _assessed(landing, parts, assessor):
             lines = [encode_assessment(one) for one in found]
-            waiting.append(pool.submit(landing.write_part, kind, part, lines))
+            waiting.append((part, pool.submit(landing.write_part, kind, part, lines)))
             mentions += len(found)
             complaints += sum(one.complaint is True for one in found)
             unread += sum(one.complaint is None for one in found)
             if len(waiting) > WRITERS:
-                waiting.popleft().result()
-                written(number - len(waiting))
+                written(_durable(*waiting.popleft()))
         while waiting:
-            waiting.popleft().result()
-            written(len(parts) - len(waiting))
+            written(_durable(*waiting.popleft()))
     return Scored(parts=len(parts), mentions=mentions, complaints=complaints, unread=unread)
+
+
+def _durable(part: Part, writing: Future[int]) -> Part:
+    writing.result()
+    return part
 
 
 def _assessed(

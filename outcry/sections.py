@@ -40,6 +40,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     prefix: str = "outcry"
     snapshots: str | None = None
     """Where a snapshot is kept every night: a folder for SQLite, a registered repository."""
+    snapshots_kept: Annotated[int, msgspec.Meta(ge=1)] = 7
+    """How many of them stay, the newest."""
     ca: str | None = None
     """Path of a certificate authority's file, for https with a private one."""
 

@@ -46,7 +46,7 @@ from listeners.registry import secrets_of
 from models.registry import folder as model_folder
 from nlp.loading import model_id
 from outcry.alerts import AlertSettings
-from outcry.champions import Champions
+from outcry.champions import Champions, Routers
 from outcry.home import SettingsError, home_folder, read_document
 from outcry.sections import (
     Brand,
@@ -155,9 +155,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Champions(self.home, model_folder(self.nlp.model))
 
     @property
-    def vectors_file(self) -> Path:
-        """What `outcry search` has read of posts, made again when it is not there."""
-        return self.home / "cache" / "vectors.npz"
+    def routers(self) -> Routers:
+        """What the deployment has learnt from agents' corrections of the routing."""
+        return Routers(self.home)
 
     @property
     def model_folder(self) -> Path:
@@ -242,7 +242,7 @@ def load_settings(home: Path | None = None, secrets: Mapping[str, str] | None = 
         listen=_section(file, document, "listen", ListenSettings),
         webhook=_section(file, document, "webhook", WebhookSettings),
         nlp=nlp,
-        rules=_rules(file, document, brand, nlp, given),
+        rules=_rules(file, document, brand, nlp, given, Routers(home)),
         targets=_targets(file, document.get("targets", [])),
         products=_convert(
             file, "products", document.get("products", {}), dict[str, tuple[str, ...]]
@@ -346,11 +346,13 @@ def _rules(
     brand: Brand,
     nlp: NlpSettings,
     given: Mapping[str, str],
+    routers: Routers,
 ) -> Rules:
     derived = {
         "own_accounts": brand.accounts,
         "phone_region": nlp.phone_region,
         "brand": {"name": brand.name, "about": brand.about, "not_about": brand.not_about},
+        "routing": str(routers.champion or ""),
     }
     values = {**document.get("triage", {}), **derived}
     values.update({k: document[k] for k in ("departments", "customers") if k in document})

@@ -61,8 +61,7 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
     retained = retain(settings, store, now)
     windows, others = left_behind(settings, store, now, DAYS_BACK)
     for name in others:
-        pipeline.score(settings, window=name)
-        pipeline.triage(settings, store, window=name, now=now)
+        pipeline.catch_up(settings, store, window=name, now=now)
     compacted = compact(settings, store, now)
     return Tidied(
         purged=purged.mentions,
@@ -76,7 +75,18 @@ def tidy(settings: Settings, store: Store, now: datetime) -> Tidied:
 def snapshot(settings: Settings, store: Store, now: datetime) -> None:
     """Keep today's snapshot where the settings name a place for it; once a day."""
     if settings.store.snapshots is not None:
-        store.snapshot(settings.store.snapshots, f"{settings.store.prefix}-{now:%Y%m%d}")
+        name = f"{settings.store.prefix}-{now:%Y%m%d}"
+        store.snapshot(settings.store.snapshots, name, settings.store.snapshots_kept)
+
+
+def roll_over(store: Store, now: datetime) -> list[str]:
+    """See that the store takes the mentions of this month and of the next; a line for each.
+
+    Raises:
+        StoreError: if it does not, with what to do about it.
+    """
+    months = dict.fromkeys((now, now.replace(day=1) + timedelta(days=32)))
+    return list(dict.fromkeys(store.prepare(at) for at in months))
 
 
 def watch_silences(settings: Settings, store: Store, now: datetime) -> Worked:

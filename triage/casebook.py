@@ -46,6 +46,7 @@ class Casebook:
         self._beyond: dict[str, dict[str, StoredMention]] = {}
         self._decisions_of: set[str] = set()
         self._persons: dict[str, str | None] = {}
+        self._candidates: dict[str, bool] = {}
 
     def load(self, threads: Iterable[str]) -> None:
         """Read these threads, the tickets that hold them, and what else these tickets hold."""
@@ -176,7 +177,9 @@ class Casebook:
 
     def is_candidate(self, row: StoredMention) -> bool:
         """Whether somebody should answer it: see `triage.cases`."""
-        return cases.refusal(row, self._rules) is None
+        if (known := self._candidates.get(row.uid)) is None:
+            known = self._candidates[row.uid] = cases.refusal(row, self._rules) is None
+        return known
 
     def _originals_in(self, fingerprint: str) -> dict[str, StoredMention]:
         if fingerprint not in self._originals:

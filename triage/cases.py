@@ -14,23 +14,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from triage.priority import in_stream
 from triage.rules import Rules
 from triage.store.base import StoredMention
 
 
 def refusal(row: StoredMention, rules: Rules) -> str | None:
     """Why a post cannot make a case; None for a candidate."""
-    silent = {
-        "deleted": row.deleted,
-        "own account": row.owner,
-        "repost": row.repost,
-        "private channel": row.private,
-        "spam": "spam" in row.cues,
-        "another brand of that name": row.namesake,
-    }
-    for reason, holds in silent.items():
-        if holds:
-            return reason
+    if (reason := _silenced(row)) is not None:
+        return reason
     if row.rating is not None and row.rating_max:
         if row.rating / row.rating_max <= rules.low_rating:
             return None
@@ -47,11 +39,27 @@ def refusal(row: StoredMention, rules: Rules) -> str | None:
     return "not a complaint"
 
 
+def _silenced(row: StoredMention) -> str | None:
+    """Why nobody has to answer, whatever it says."""
+    if row.deleted:
+        return "deleted"
+    if row.owner:
+        return "own account"
+    if row.repost:
+        return "repost"
+    if row.private:
+        return "private channel"
+    if "spam" in row.cues:
+        return "spam"
+    return "another brand of that name" if row.namesake else None
+
+
 def _complains(row: StoredMention, rules: Rules) -> bool:
-    threshold = rules.thresholds.get(row.source)
-    if threshold is None or row.complaint_probability is None:
-        return bool(row.complaint)
-    return row.complaint_probability >= threshold
+    chance, source = row.complaint_probability, row.source
+    if chance is not None and source in rules.precision:
+        return in_stream(chance, rules.share_of(source)) >= rules.precision[source]
+    threshold = rules.thresholds.get(source)
+    return bool(row.complaint) if threshold is None or chance is None else chance >= threshold
 
 
 def oldest_first(rows: Iterable[StoredMention]) -> list[StoredMention]:

@@ -34,10 +34,12 @@ def find(store: Store, name: str) -> Versioned:
         NoSuchTicket: if there is none, or more than one.
     """
     bare = name.strip().casefold().removeprefix("t-")
+    exact = store.tickets([f"T-{bare}"])
+    if exact:
+        return exact[f"T-{bare}"]
     found = store.tickets_starting(f"T-{bare}", limit=4) if bare else []
-    exact = [entry for entry in found if entry.ticket.ticket == f"T-{bare}"]
-    if len(found) == 1 or exact:
-        return (exact or found)[0]
+    if len(found) == 1:
+        return found[0]
     if not found:
         raise NoSuchTicket(f"no ticket begins with {name!r}: see the queue for its id")
     ids = ", ".join(entry.ticket.ticket for entry in found[:3])

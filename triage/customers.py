@@ -11,7 +11,6 @@ belongs to which person, and for the digests of marks (see `triage.evidence`) wh
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -364,7 +363,7 @@ def _digest(mark: Mark, rules: Rules) -> str:
     kind = "address" if mark.kind == "given" else mark.kind
     words = f"{kind}\x1f{mark.value}".encode()
     key = (rules.pseudonym_key or "").encode()
-    return "m/" + hmac.new(key, words, hashlib.sha256).hexdigest()[:32]
+    return "m/" + hmac.digest(key, words, "sha256").hex()[:32]
 
 
 def _member(kept: Kept) -> Member:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -167,7 +166,7 @@ class Tombstones:
         return sorted(map(self._digest, names))
 
     def _digest(self, name: str) -> str:
-        return hmac.new(self._key, f"erased\x1f{name}".encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(self._key, f"erased\x1f{name}".encode(), "sha256").hex()[:32]
 
     def forgotten(
         self, store: Store, mentions: Iterable[tuple[Mention, str | None]]

@@ -44,7 +44,7 @@ _NUMBER = re.compile(r"\d")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
-class Sketch(msgspec.Struct, frozen=True, kw_only=True):
+class Sketch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is kept of a text to compare it; the words cannot be read from it."""
 
     fingerprint: str

@@ -168,7 +168,7 @@ def in_stream(probability: float, share: float) -> float:
 
 def _sure(facts: Facts, rules: Rules) -> float:
     if facts.probability is not None:
-        return in_stream(facts.probability, rules.complaint_share)
+        return in_stream(facts.probability, rules.share_of(facts.source))
     return 1.0 if facts.rating is not None else 0.5
 
 

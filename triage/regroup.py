@@ -94,8 +94,7 @@ def merge(
 def unmerge(store: Store, name: str, agent: str, now: datetime, rules: Rules) -> Ticket:
     """Undo a merge: the ticket is back in the queue with what it held; the ticket.
 
-    It gets back what is still where the merge has put it, wherever its taker was merged since;
-    not what was split off, or taken elsewhere.
+    It gets back what no other ticket has taken since the merge, or made a case of its own.
 
     Raises:
         NoSuchTicket, IllegalMove: if the name fits none, it was not merged, or nothing is left.
@@ -106,9 +105,10 @@ def unmerge(store: Store, name: str, agent: str, now: datetime, rules: Rules) ->
         raise IllegalMove(f"{entry.ticket.ticket} is not merged into another: see its history")
     taker = _taker(store, entry.ticket)
     held, theirs = _names(store, entry.ticket.threads), _names(store, taker.threads)
-    given = set(held.values()) & set(theirs.values())
+    # Not only what the taker holds: it may have given back already, before a crash.
+    given = set(held.values()) - _taken(store, held, taker)
     if not given:
-        raise IllegalMove(f"{taker.ticket} holds nothing of {entry.ticket.ticket} any more")
+        raise IllegalMove(f"others hold all of {entry.ticket.ticket}: see its history")
     back = life.reopen(entry.ticket, agent, now, f"not the same case as {taker.ticket}")
     said = f"gave back {entry.ticket.ticket}"
     without = [thread for thread, today in theirs.items() if today in given]
@@ -128,6 +128,13 @@ def _taker(store: Store, ticket: Ticket) -> Ticket:
         seen.add(ticket.ticket)
         ticket = find(store, (ticket.handling.outcome or "").removeprefix(MERGED)).ticket
     return ticket
+
+
+def _taken(store: Store, held: dict[str, str], taker: Ticket) -> set[str]:
+    """What live tickets but the taker hold of these threads, by today's names."""
+    found = store.tickets_of_threads(sorted({*held, *held.values()}))
+    others = [one.ticket for one in found if _is_live(one) and one.ticket.ticket != taker.ticket]
+    return {today for other in others for today in _names(store, other.threads).values()}
 
 
 def _names(store: Store, threads: Iterable[str]) -> dict[str, str]:

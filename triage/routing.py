@@ -2,7 +2,8 @@
 
 Where two departments or more have examples enough (`nlp.topics.LEAST_EXAMPLES`), a model learnt
 from them decides, if it is certain enough, and says its calibrated probability. Where it is not,
-or where phrases point to a department that the examples do not know, the phrases decide.
+or where phrases point to a department that the examples do not know, the phrases decide. What was
+learnt from agents' corrections (`outcry.rerouting`) takes the place of that model.
 
 A phrase matches whole words, whatever their case and simple endings (``bill`` finds ``bills``
 and ``billed``). A longer phrase says more than a short one: each different phrase counts as many
@@ -15,10 +16,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
-from nlp.topics import Embed, learn
+from nlp.topics import Embed, Topics, learn
+from nlp.topics_file import load_topics
 from triage.departments import Department
 
 CUES = {
@@ -58,10 +61,17 @@ class Router:
     Args:
         departments: their order does not matter.
         embed: adds an encoder's sense of the examples to their words; see `nlp.topics`.
+        topics: decide instead of what the examples teach; of departments that are there.
     """
 
-    def __init__(self, departments: Sequence[Department], embed: Embed | None = None) -> None:
-        self._topics = learn({one.name: one.examples for one in departments}, embed)
+    def __init__(
+        self,
+        departments: Sequence[Department],
+        embed: Embed | None = None,
+        topics: Topics | None = None,
+    ) -> None:
+        examples = {one.name: one.examples for one in departments}
+        self._topics = learn(examples, embed) if topics is None else topics
         self._names = frozenset(department.name for department in departments)
         self._phrases: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
         for department in departments:
@@ -78,7 +88,11 @@ class Router:
             return by_words
         if by_words.department not in {None, *self._topics.labels}:
             return by_words
-        chances = self._topics.read([text])[0]
+        read = self._topics.read([text])[0]
+        # What was learnt a week ago may know a department that has gone since.
+        chances = {name: chance for name, chance in read.items() if name in self._names}
+        if not chances:
+            return by_words
         best = max(chances, key=lambda name: (chances[name], name))
         if chances[best] < CERTAIN:
             return by_words
@@ -106,9 +120,13 @@ class Router:
 
 
 @lru_cache(maxsize=4)
-def router_of(departments: tuple[Department, ...]) -> Router:
-    """The router of some departments, learnt once a process."""
-    return Router(departments)
+def router_of(departments: tuple[Department, ...], learnt: str = "") -> Router:
+    """The router of some departments, learnt once a process, or read from the folder ``learnt``.
+
+    Raises:
+        nlp.errors.NlpError: if the folder cannot be used.
+    """
+    return Router(departments, topics=load_topics(Path(learnt)) if learnt else None)
 
 
 def stem_words(text: str) -> tuple[str, ...]:

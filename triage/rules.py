@@ -106,6 +106,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unlinked_sources: tuple[str, ...] = ("x",)
     """Sources whose terms forbid to match their accounts with other records of a person."""
     departments: tuple[Department, ...] = DEPARTMENTS
+    routing: str = ""
+    """Folder of what was learnt from agents' corrections; "" to go by the examples alone."""
     praise: str = ""
     """Department that gets praise, as the brand ambassadors; "" to leave praise out."""
     questions: str = ""
@@ -122,6 +124,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     thresholds: Mapping[str, float] = {}
     """Complaint probability from which a post of a source opens a case; else the model says."""
+    precision: Mapping[str, float] = {}
+    """Instead of a threshold: the chance that a post of a source complains, in a stream like the
+    source's (`complaint_shares`), from which on it opens a case. Of the posts that do, at least
+    this share complains, as far as the model is calibrated."""
+    complaint_shares: Mapping[str, float] = {}
+    """As ``complaint_share``, of a source: few in a search, most where only who is cross writes."""
     always: tuple[CueKind, ...] = ("safety",)
     """A post with one of these cues opens a case, however calm its words."""
     low_rating: float = 0.4
@@ -176,6 +184,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def lease(self) -> timedelta:
         return timedelta(minutes=self.lease_minutes)
 
+    def share_of(self, source: str) -> float:
+        """How many of a source's posts complain, roughly."""
+        return self.complaint_shares.get(source, self.complaint_share)
+
     def check(self) -> Rules:
         """These rules, if they make sense.
 
@@ -197,19 +209,30 @@ class Accounts:
             for person, accounts in sorted(rules.customers.items())
             for account in accounts
         }
+        self._handles = {handle for _, _, handle in (*self._own, *self._people)}
 
     def is_own(self, source: str, instance: str, author: Author) -> bool:
         """Whether the brand itself wrote it."""
         return author.is_owner or any(
-            key in self._own for key in _spellings(source, instance, author)
+            key in self._own for key in self._spellings(source, instance, author)
         )
 
     def person(self, source: str, instance: str, author: Author) -> str | None:
         """The operator's name for the person behind the account, if there is one."""
-        for key in _spellings(source, instance, author):
+        for key in self._spellings(source, instance, author):
             if key in self._people:
                 return self._people[key]
         return None
+
+    def _spellings(
+        self, source: str, instance: str, author: Author
+    ) -> Iterator[tuple[str, str, str]]:
+        """What the author may be called in the rules; nothing where their name is not there."""
+        for name in (author.handle, author.id):
+            if name and (handle := name.casefold().removeprefix("@")) in self._handles:
+                yield source.casefold(), instance.casefold(), handle
+                yield source.casefold(), "*", handle
+                yield "*", "*", handle
 
 
 def _account(text: str) -> tuple[str, str, str]:
@@ -217,15 +240,6 @@ def _account(text: str) -> tuple[str, str, str]:
     place, _, handle = text.casefold().partition(":")
     source, at, instance = place.strip().partition("@")
     return source, instance if at else "*", handle.strip().removeprefix("@")
-
-
-def _spellings(source: str, instance: str, author: Author) -> Iterator[tuple[str, str, str]]:
-    for name in (author.handle, author.id):
-        if name:
-            handle = name.casefold().removeprefix("@")
-            yield source.casefold(), instance.casefold(), handle
-            yield source.casefold(), "*", handle
-            yield "*", "*", handle
 
 
 def _faults(rules: Rules) -> Iterator[str]:
@@ -311,8 +325,13 @@ def _number_faults(rules: Rules) -> Iterator[str]:
     for name, value in shares.items():
         if not 0 <= value <= 1:
             yield f"{name}: {value:g} is not between 0 and 1"
-    if not 0 < rules.complaint_share < 1:
-        yield f"complaint_share: {rules.complaint_share:g} is not between 0 and 1"
+    of_streams = {f"complaint_shares.{name}": one for name, one in rules.complaint_shares.items()}
+    of_streams |= {f"precision.{name}": one for name, one in rules.precision.items()}
+    for name, value in ({"complaint_share": rules.complaint_share} | of_streams).items():
+        if not 0 < value < 1:
+            yield f"{name}: {value:g} is not between 0 and 1"
+    for source in sorted(rules.precision.keys() & rules.thresholds.keys()):
+        yield f"precision.{source}: it has a threshold, too; keep one of the two"
     if rules.community_hours < 0:
         yield f"community_hours: {rules.community_hours:g} is negative; give 0 or more"
     for name in ("matter_days", "lease_minutes", "wait_days"):

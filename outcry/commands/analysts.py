@@ -84,6 +84,8 @@ def report(
 
         scope = _scope(settings, store, now, month, incident, department)
         found = figures(Frames(store), scope, settings.products)
+        if found.heard.loc["now", "mentions"] == 0:
+            note(_nothing_heard(store, scope))
         if as_json:
             for name, rows in tables_of(found):
                 emit({"table": name, "rows": rows})
@@ -132,6 +134,10 @@ def search(
     asked: list[Any] = [way for way, wanted in chosen.items() if wanted] or list(chosen)
     if file is not None and file.suffix not in (".csv", ".parquet"):
         raise InputError(f"--export {file} is neither .csv nor .parquet; name it so")
+    if not any(letter.isalnum() for letter in words):
+        raise InputError("there is no word to look for; write what the posts should be about")
+    for name in department or ():
+        _known_department(settings, name)
     with extra(), session.store(settings) as store, progress() as shown:
         from insight.frames import Frames
         from insight.search import export
@@ -144,7 +150,7 @@ def search(
             languages=tuple(language or ()),
             since=time_of(since, "--since") if since else None,
         )
-        vectors = _meaning(settings, shown) if "meaning" in asked else None
+        vectors = _meaning(shown) if "meaning" in asked else None
         found = find(Frames(store), words, wanted, vectors, asked, limit)
         if file is not None:
             export(found.rows, file)
@@ -153,6 +159,9 @@ def search(
         emit({"total": found.total, "ways": found.ways, "facets": found.facets})
         for row in _plain(found):
             emit(row)
+        return
+    if found.total == 0:
+        note("nothing was found; 'outcry search' without --exact finds more, if anything is there")
         return
     for line in _lines(found):
         typer.echo(line)
@@ -212,14 +221,35 @@ def _encoder() -> BlendedEncoder | None:
         return None
 
 
-def _meaning(settings: Settings, shown: Progress) -> Meaning:
+def _meaning(shown: Progress) -> Meaning:
     """The encoder's vectors, or those of latent semantic analysis where it cannot run."""
     from insight.vectors import EncoderMeaning, LsaMeaning
 
     encoder = _encoder()
     if encoder is None:
         return LsaMeaning()
-    return EncoderMeaning(encoder, settings.vectors_file, partial(shown, "vectors"))
+    return EncoderMeaning(encoder, partial(shown, "vectors"))
+
+
+def _known_department(settings: Settings, name: str, *more: str) -> None:
+    known = [*(one.name for one in settings.rules.departments), *more]
+    if name not in known:
+        raise InputError(f"no department {name!r}; there are {', '.join(known)}")
+
+
+def _nothing_heard(store: Store, scope: Scope) -> str:
+    """Why a report is empty, and when there was something."""
+    from insight.frames import BEGINNING, END, Frames
+
+    chunks = Frames(store).mention_chunks(["created_at"], BEGINNING, END)
+    times = [chunk["created_at"] for chunk in chunks]
+    if not times:
+        return "no post is stored yet: run 'outcry run' first; the report is empty"
+    first, last = times[0].iloc[0], times[-1].iloc[-1]
+    return (
+        f"no post from {scope.start:%Y-%m-%d} to {scope.end:%Y-%m-%d %H:%M}; those that are stored "
+        f"are of {first:%Y-%m-%d} to {last:%Y-%m-%d}: see --as-of; the report is empty"
+    )
 
 
 def _plain(found: Found) -> list[dict[str, Any]]:
@@ -261,9 +291,7 @@ def _scope(
 
     brand = settings.brand.name or "All brands"
     if department is not None:
-        known = [*(one.name for one in settings.rules.departments), SORTED_BY_HAND]
-        if department not in known:
-            raise InputError(f"no department {department!r}; there are {', '.join(known)}")
+        _known_department(settings, department, SORTED_BY_HAND)
     of = f", {department}" if department else ""
     if incident is not None:
         found, _ = find_incident(store, incident)

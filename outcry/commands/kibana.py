@@ -12,7 +12,7 @@ from outcry.session import note, session_of
 
 Folder = Annotated[
     Path | None,
-    typer.Option("--from", help="The folder of saved objects.  (default: kibana/ of the source)"),
+    typer.Option("--from", help="The folder of saved objects.  (default: those that we ship)"),
 ]
 
 

@@ -9,11 +9,14 @@ import typer
 from outcry.session import AsJson, AsOf, emit, session_of, time_of
 
 if TYPE_CHECKING:
-    from models.contest import Contest
+    from outcry.champions import Champions, Routers
 
 Name = Annotated[
     str | None,
     typer.Argument(metavar="CHALLENGER", help="A name of 'model list'.  (default: the newest)"),
+]
+Routing = Annotated[
+    bool, typer.Option("--routing", help="Not what reads, but what sends cases to departments.")
 ]
 
 group = typer.Typer(help="The model in use, and its challengers.", no_args_is_help=True)
@@ -25,21 +28,20 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("list")
-def names(context: typer.Context, as_json: AsJson = False) -> None:
+def names(context: typer.Context, routing: Routing = False, as_json: AsJson = False) -> None:
     """The model in use, and the challengers that were trained here, the newest last.
 
-    Example: `outcry model list`
+    Examples: `outcry model list`, `outcry model list --routing`
     """
-    champions = session_of(context).settings().champions
-    in_use = champions.champion.name
-    rows = [{"model": champions.shipped.name, "in_use": in_use == champions.shipped.name}]
+    line = _line(context, routing)
+    in_use = line.in_use
     if as_json:
-        for row in rows:
-            emit({**row, "won": None, "why": []})
+        emit({"model": line.first, "in_use": in_use == line.first, "won": None, "why": []})
     else:
-        typer.echo(f"{'*' if rows[0]['in_use'] else ' '} {champions.shipped.name}  as shipped")
-    for name in champions.names():
-        found = champions.contest(name)
+        words = "by the settings' examples and phrases" if routing else "as shipped"
+        typer.echo(f"{'*' if in_use == line.first else ' '} {line.first}  {words}")
+    for name in line.names():
+        found = line.contest(name)
         if as_json:
             emit({"model": name, "in_use": in_use == name, "won": found.won, "why": found.why})
         else:
@@ -48,32 +50,40 @@ def names(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @group.command()
-def compare(context: typer.Context, name: Name = None, as_json: AsJson = False) -> None:
+def compare(
+    context: typer.Context, name: Name = None, routing: Routing = False, as_json: AsJson = False
+) -> None:
     """A challenger and the champion that it met, side by side.
 
-    Example: `outcry model compare`
+    Examples: `outcry model compare`, `outcry model compare --routing`
     """
-    from models.contest import cards
-
-    found = _contest(context, name)[1]
+    line = _line(context, routing)
+    chosen = _chosen(line, name)
     if as_json:
-        emit(found)
+        emit(line.contest(chosen))
     else:
-        typer.echo(cards(found), nl=False)
+        line.contest(chosen)
+        typer.echo((line.folder / chosen / "cards.md").read_text("utf-8"), nl=False)
 
 
 @group.command()
-def train(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def train(
+    context: typer.Context,
+    routing: Routing = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
     """Train a challenger on what agents decided, and compare it; nothing is put in use.
 
-    Example: `outcry model train`
+    Examples: `outcry model train`, `outcry model train --routing`
     """
-    from outcry import retraining
+    from outcry import rerouting, retraining
 
     session = session_of(context)
     settings = session.settings()
     with session.store(settings) as store:
-        done = retraining.challenge(settings, store, time_of(as_of))
+        challenge = rerouting.challenge if routing else retraining.challenge
+        done = challenge(settings, store, time_of(as_of))
     if as_json:
         emit(done)
     else:
@@ -85,25 +95,25 @@ def promote(
     context: typer.Context,
     name: Name = None,
     lost_too: Annotated[bool, typer.Option("--lost-too", help="Although it has not won.")] = False,
+    routing: Routing = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a challenger in the champion's place, from the next window on.
 
-    Example: `outcry model promote baseline-en-own~3`
+    Examples: `outcry model promote baseline-en-own~3`, `outcry model promote --routing`
     """
-    chosen, _ = _contest(context, name)
-    champions = session_of(context).settings().champions
-    champions.promote(chosen, lost_too=lost_too)
-    _say(champions.champion.name, as_json)
+    line = _line(context, routing)
+    line.promote(_chosen(line, name), lost_too=lost_too)
+    _say(line.in_use, as_json)
 
 
 @group.command()
-def rollback(context: typer.Context, as_json: AsJson = False) -> None:
+def rollback(context: typer.Context, routing: Routing = False, as_json: AsJson = False) -> None:
     """Put the model back that was in use before, from the next window on.
 
-    Example: `outcry model rollback`
+    Examples: `outcry model rollback`, `outcry model rollback --routing`
     """
-    _say(session_of(context).settings().champions.rollback().name, as_json)
+    _say(_line(context, routing).rollback(), as_json)
 
 
 def _say(in_use: str, as_json: bool) -> None:
@@ -113,7 +123,10 @@ def _say(in_use: str, as_json: bool) -> None:
         typer.echo(f"in use from now on: {in_use}")
 
 
-def _contest(context: typer.Context, name: str | None) -> tuple[str, Contest]:
-    champions = session_of(context).settings().champions
-    chosen = name or next(reversed(champions.names()), "the newest")
-    return chosen, champions.contest(chosen)
+def _line(context: typer.Context, routing: bool) -> Champions | Routers:
+    settings = session_of(context).settings()
+    return settings.routers if routing else settings.champions
+
+
+def _chosen(line: Champions | Routers, name: str | None) -> str:
+    return name or next(reversed(line.names()), "the newest")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from listeners.ledger import LedgerRow
     from outcry.scoring import Scored
     from outcry.settings import Settings
+    from outcry.storing import Triaged
 
 
 def register(app: typer.Typer) -> None:
@@ -66,6 +67,9 @@ def score(context: typer.Context, window: WindowStart = None, as_json: AsJson = 
 def triage(
     context: typer.Context,
     window: WindowStart = None,
+    score_too: Annotated[
+        bool, typer.Option("--score", help="Score what waits, and store it meanwhile.")
+    ] = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,11 +77,13 @@ def triage(
 
     Without --window: everything that waits.
 
-    Example: `outcry triage`
+    Examples: `outcry triage`, `outcry triage --score`
     """
     session = session_of(context)
     settings = session.settings()
     chosen = window_name(settings, window)
+    if score_too:
+        leave(_catch_up(session, settings, chosen, time_of(as_of), as_json))
     leave(_triage(session, settings, chosen, time_of(as_of), as_json))
 
 
@@ -99,8 +105,7 @@ def run(
     now = time_of(as_of)
     rows = _listen(settings, window, now, as_json) if settings.targets else []
     chosen = window_name(settings, window)
-    _score(settings, chosen, as_json)
-    code = _triage(session, settings, chosen, now, as_json)
+    code = _catch_up(session, settings, chosen, now, as_json)
     _incidents(session, settings, now, as_json)
     if not as_json:
         typer.echo("next: 'outcry queue' shows who to call first")
@@ -148,6 +153,21 @@ def _triage(
 
     with session.store(settings) as store, progress() as show:
         triaged = pipeline.triage(settings, store, window=window, now=now, progress=show)
+    return _say(triaged, as_json)
+
+
+def _catch_up(
+    session: Session, settings: Settings, window: str | None, now: datetime, as_json: bool
+) -> int:
+    from outcry import pipeline
+
+    with session.store(settings) as store, progress() as show:
+        scored, triaged = pipeline.catch_up(settings, store, window=window, now=now, progress=show)
+    report("score", scored, as_json)
+    return _say(triaged, as_json)
+
+
+def _say(triaged: Triaged, as_json: bool) -> int:
     report("triage", triaged, as_json)
     if triaged.refused:
         note(f"the store refused {triaged.refused} documents; 'outcry doctor' says more")

@@ -41,7 +41,7 @@ def try_(
     if not text.strip():
         raise InputError("the text is empty; write some words between the quotes")
     settings = session_of(context).settings()
-    routes = Routes(settings.rules.departments)
+    routes = Routes(settings.rules.departments, settings.rules.routing)
     (line,) = lines_of([Text(row=1, text=text)], _assessor(settings), routes)
     if as_json:
         emit(line)
@@ -90,7 +90,7 @@ def assess(
         progress() as show,
         _workers(settings) as workers,
     ):
-        routes = Routes(settings.rules.departments)
+        routes = Routes(settings.rules.departments, settings.rules.routing)
         for line in lines_of(texts, workers, routes):
             out.write(encode(line) + b"\n")
             rows += 1

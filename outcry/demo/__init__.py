@@ -23,9 +23,9 @@ from outcry import case, pipeline
 from outcry.case import Case
 from outcry.exits import InputError
 from outcry.importing import import_file
-from outcry.pipeline import Triaged
 from outcry.sections import StoreSettings
 from outcry.settings import Settings, load_settings
+from outcry.storing import Triaged
 from triage.incident import Incident
 from triage.incidents import incidents
 from triage.outreach import queue_rows

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowSecretsBackendAccessDenied
 
-from dags import deadlines
+from dags import credentials, deadlines
 from tests.dags import brand
 from tests.servers.helpdesks import help_desk
 
@@ -45,6 +47,23 @@ def test_an_alert_that_does_not_get_through_is_an_error(
     monkeypatch.setenv("OUTCRY_ALERT_WEBHOOK", "http://127.0.0.1:9/")
     with pytest.raises(RuntimeError, match="the alert's webhook does not answer"):
         deadlines.tell(_context(DUE))
+
+
+def test_what_airflow_keeps_from_a_callback_is_none_to_it_and_an_error_to_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(name: str) -> Connection:
+        if name == "outcry_alerts":  # as from a secrets backend
+            extra = '{"webhook": "https://hooks.example/"}'
+            return Connection(conn_id=name, conn_type="http", extra=extra)
+        raise AirflowSecretsBackendAccessDenied(name)
+
+    monkeypatch.setenv("OUTCRY_HOME", str(brand.settle(tmp_path / "home")))
+    monkeypatch.setattr(Connection, "get", get)
+    found = credentials.house(callback=True)
+    assert (found.alerts.webhook, found.store.kind) == ("https://hooks.example/", "sqlite")
+    with pytest.raises(AirflowSecretsBackendAccessDenied):
+        credentials.house()
 
 
 def test_nobody_to_tell_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

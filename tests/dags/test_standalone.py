@@ -111,7 +111,9 @@ def test_on_a_bad_day_the_grid_says_so_and_the_rest_becomes_tickets(
     with serving(town.answer) as url, log.open("wb") as output:
         # The one that asks for a pause is a host of its own: it holds up all that share it.
         busy = url.replace("127.0.0.1", "localhost")
-        monkeypatch.setenv("OUTCRY_ALERT_WEBHOOK", f"{url}/alert")
+        # A deadline's callback reads no connection of Airflow's database, but it does read this.
+        hook = json.dumps({"conn_type": "http", "extra": {"webhook": f"{url}/alert"}})
+        monkeypatch.setenv("AIRFLOW_CONN_OUTCRY_ALERTS", hook)
         targets = [
             brand.forum(f"{server}/{name}").replace('"forum"', f'"{name}"', 1)
             for name, server in (("forum", url), ("gone", url), ("limited", busy), ("quiet", url))

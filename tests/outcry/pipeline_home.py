@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from outcry.importing import import_file
-from outcry.pipeline import Triaged, score, triage
+from outcry.pipeline import score, triage
 from outcry.settings import Settings, load_settings
+from outcry.storing import Triaged
 from triage.store.base import QueueFilter, Store
 
 HISTORIES = 10

@@ -17,7 +17,7 @@ from listeners.mention import Deletion, Mention, encode
 from listeners.places import files_of
 from nlp.assessment import decode
 from nlp.loading import model_id
-from outcry import chunks
+from outcry import pipeline, storing
 from outcry.pipeline import score, triage
 from outcry.settings import Settings, load_settings
 from tests.listeners.fakes import snapshot
@@ -95,7 +95,8 @@ def test_an_object_store_and_chunks_of_any_size_give_the_tickets_of_a_folder(
     score(here)
     expected = tickets(here)
 
-    monkeypatch.setattr(chunks, "CHUNK", 20)
+    monkeypatch.setattr(storing, "STORED", 20)
+    monkeypatch.setattr(pipeline, "FOLDED", 20)
     one_by_one = home_of(tmp_path / "small")
     fill(one_by_one.landing, sizes)
     score(one_by_one)
