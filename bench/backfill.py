@@ -1,14 +1,14 @@
 """A month at once: ``python -m bench.backfill [MENTIONS] [--days N] [--store sqlite | URL]``.
 
 Fills a landing zone with 30 days (2,880 windows of 15 minutes) of three targets in words of
-our own, then scores and triages all that waits by the very functions that the DAGs call, each
-stage in a process of its own. Prints the seconds, the rate and the peak memory of each stage
-(of its largest process, as the operating system accounts for it), the share of the stages in
-the whole, and in which of our functions a stage spent its time: a sample of its main process
-every 10 ms, counted for each function on the stack. ``--digest`` prints a digest of all tickets
-and their histories, to compare two versions of the code. ``--keep FOLDER`` leaves all there, and
-begins with what is there already. With fewer ``--days`` parts are as full as those of more
-mentions: 100,000 in 3 days, or 10,000 in 0.3, are a piece of a million in 30. In Elasticsearch
+our own, then scores and triages all that waits, as ``outcry triage --score`` does, in a process of
+its own; ``--apart`` as ``outcry score`` and ``outcry triage``, one after the other. Prints the
+seconds, the rate and the peak memory of each stage (of its largest process, as the operating
+system accounts for it), and in which of our functions a stage spent its time: a sample of its main
+process every 10 ms, counted for each function on the stack. ``--digest`` prints a digest of all
+tickets and their histories, to compare two versions of the code. ``--keep FOLDER`` leaves all
+there, and begins with what is there already. With fewer ``--days`` parts are as full as those of
+more mentions: 100,000 in 3 days, or 10,000 in 0.3, are a piece of a million in 30. In Elasticsearch
 indices that begin with ``backfill-`` are left.
 """
 
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=DAYS)
     parser.add_argument("--store", default="sqlite", help="sqlite, or http://user:pw@host")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--apart", action="store_true", help="first all scoring, then all triage")
     parser.add_argument("--digest", action="store_true")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     parser.add_argument("--stage", choices=sorted(STAGES), help=argparse.SUPPRESS)
@@ -70,7 +71,8 @@ def main() -> None:
             f"{timedelta(days=given.days) // EVERY:,} windows, {len(TARGETS)} targets; "
             f"store {'sqlite' if given.store == 'sqlite' else 'elasticsearch'}"
         )
-        seconds = {stage: _run(stage, home, given.mentions) for stage in ("score", "triage")}
+        stages = ("score", "triage") if given.apart else ("both",)
+        seconds = {stage: _run(stage, home, given.mentions) for stage in stages}
         total = sum(seconds.values())
         shares = ", ".join(f"{stage} {spent / total:.0%}" for stage, spent in seconds.items())
         rate = given.mentions / total
@@ -114,7 +116,13 @@ def _triage(home: Path) -> None:
         pipeline.triage(settings, store, now=NOW)
 
 
-STAGES: dict[str, Callable[[Path], None]] = {"score": _score, "triage": _triage}
+def _both(home: Path) -> None:
+    settings = load_settings(home)
+    with closing(settings.open_store()) as store:
+        pipeline.catch_up(settings, store, now=NOW)
+
+
+STAGES: dict[str, Callable[[Path], None]] = {"score": _score, "triage": _triage, "both": _both}
 
 
 def _be(stage: str, home: Path) -> None:

@@ -1,11 +1,9 @@
 """Fifty agents clicking at the desk: ``python -m bench.desk [sqlite | URL] --tickets 200000``.
 
 One server process on the loopback, agents who look at the queue, page, filter, open cases, claim
-and note, each with a pause between two clicks. Says how long the server took for each kind of
-click, from the first byte of the question to the last of the answer (the store's time is in it),
-and how much memory it used. On a machine that does other work beside, the best time and the
-server's own work say more than the percentiles. With ``--prefix`` the tickets of an earlier run
-are used again.
+and note, each with a pause between two clicks. Says for each kind of click what it cost (the
+store's own time and the server's own work, see `bench.costs`), how long it took by the clock, and
+how much memory the server used. With ``--prefix`` the tickets of an earlier run are used again.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import socket
 import tempfile
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +27,7 @@ from typing import Any
 
 import httpx
 
+from bench.costs import Costs, watched
 from bench.tickets import fill
 from desk.accounts import add_user
 from desk.deployment import Deployment, DeskSettings
@@ -38,9 +37,14 @@ from triage.store.base import QueueFilter
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)
 PASSWORD = "a password of the bench"
 SETTINGS = DeskSettings(calls_per_minute=1_000_000)
-WARM_S = 12
+TICKET = re.compile(r'data-ticket="([^"]+)"')
+CURSOR = re.compile(r'href="/queue\?[^"]*cursor=([^"&]+)')
+WARM_S = 20
 """Everybody signs in, which is not measured: hashing a password is slow on purpose."""
-CLICKS = ("queue", "queue", "queue", "filter", "page two", "case", "claim", "note", "html")
+CLICKS = (
+    *("queue", "queue", "queue", "filtered", "further"),
+    *("case", "claim", "note", "queue by API"),
+)
 
 
 def main() -> None:
@@ -71,7 +75,7 @@ def main() -> None:
         store.close()
         with _serving(given.store, folder, prefix) as address:
             asyncio.run(_clicking(address, staff, given.seconds, given.pause))
-        print(_table(json.loads((folder / "times.json").read_text())))
+        print(_table(json.loads((folder / "costs.json").read_text())))
 
 
 def _opened(where: str, folder: Path, prefix: str) -> Store:
@@ -102,52 +106,28 @@ def _serve(where: str, folder: Path, prefix: str, ready: Any, done: Any) -> None
     deployment = Deployment(
         home=folder, open_store=lambda: _opened(where, folder, prefix), settings=SETTINGS
     )
-    timed = _Timed(create_app(deployment))
+    counted = Costs(create_app(deployment))
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(timed, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(counted, log_level="warning"))
     thread = threading.Thread(target=server.run, args=[[listening]])
-    thread.start()
-    ready.put(f"http://127.0.0.1:{listening.getsockname()[1]}")
-    done.wait()
-    server.should_exit = True
-    thread.join()
+    with watched():
+        thread.start()
+        ready.put(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        done.wait()
+        server.should_exit = True
+        thread.join()
     status = Path("/proc/self/status").read_text()
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     result = {
-        "times": timed.times,
-        "statuses": timed.statuses,
+        "costs": {
+            click: [(1000 * one.store, 1000 * one.work, 1000 * one.clock) for one in costs]
+            for click, costs in counted.costs.items()
+        },
+        "statuses": counted.statuses,
         "peak_mb": peak / 1024,
-        "cpu_s": time.process_time() - timed.worked_before,
         "load": os.getloadavg()[0],
     }
-    (folder / "times.json").write_text(json.dumps(result))
-
-
-class _Timed:
-    """ASGI middleware that notes how long each click took, by the click's name."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-        self.times: dict[str, list[float]] = defaultdict(list)
-        self.statuses: dict[str, int] = defaultdict(int)
-        self.worked_before = 0.0
-        """Seconds of work before the first click."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope.get("headers", ()))
-        click = headers.get(b"x-click", b"").decode()
-        begin = time.perf_counter()
-        if click and not self.worked_before:
-            self.worked_before = time.process_time()
-
-        async def sending(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                self.statuses[f"{click or 'other'} {message['status']}"] += 1
-            await send(message)
-
-        await self._app(scope, receive, sending)
-        if click:
-            self.times[click].append(time.perf_counter() - begin)
+    (folder / "costs.json").write_text(json.dumps(result))
 
 
 async def _clicking(address: str, staff: list[str], seconds: float, pause: float) -> None:
@@ -166,47 +146,53 @@ async def _agent(
         me = (await browser.get("/api/v1/me")).json()
         browser.headers["X-CSRF-Token"] = me["csrf"]
         shown: list[str] = []
-        following: str | None = None
+        further = ""
         while (now := time.monotonic()) < begin + seconds:
             click = rng.choice(CLICKS)
-            headers = {"X-Click": click if now > begin else ""}
-            path = "/api/v1/queue?size=50"
-            if click == "html":
-                await browser.get("/queue", headers=headers)
-            elif click == "case" and shown:
-                await browser.get(f"/api/v1/tickets/{rng.choice(shown)}", headers=headers)
+            if (click in ("case", "note") and not shown) or (click == "further" and not further):
+                click = "queue"
+            browser.headers["X-Click"] = click if now > begin else ""
+            if click == "case":
+                await browser.get(f"/cases/{rng.choice(shown)}")
             elif click == "claim":
-                await browser.post("/api/v1/tickets/next", json={}, headers=headers)
-            elif click == "note" and shown:
+                await browser.post("/api/v1/tickets/next", json={})
+            elif click == "note":
                 note = f"/api/v1/tickets/{rng.choice(shown)}/note"
-                await browser.post(note, json={"words": "looked at it"}, headers=headers)
-            elif click in ("queue", "filter") or following is None:
-                path += "&tier=P2&source=reddit" if click == "filter" else ""
-                if headers["X-Click"] != "filter" and now > begin:
-                    headers = {"X-Click": "queue"}
-                page = (await browser.get(path, headers=headers)).json()
-                shown = [row["ticket"] for row in page["items"]] or shown
-                following = page["next"]
+                await browser.post(note, json={"words": "looked at it"})
+            elif click == "queue by API":
+                await browser.get("/api/v1/queue?size=50")
             else:
-                await browser.get(f"{path}&cursor={following}", headers=headers)
+                more = {"filtered": "tier=P2&source=reddit", "further": f"cursor={further}"}
+                page = (await browser.get(f"/queue?{more.get(click, '')}")).text
+                shown = TICKET.findall(page) or shown
+                further = next(iter(CURSOR.findall(page)), "")
             await asyncio.sleep(rng.uniform(0.5, 1.5) * pause)
 
 
 def _table(found: dict[str, Any]) -> str:
-    lines = ["click       count  best ms   p50 ms   p90 ms   p99 ms   most ms"]
-    for click, times in sorted(found["times"].items()):
-        times.sort()
-        shares = [times[min(len(times) - 1, int(len(times) * share))] for share in (0.5, 0.9, 0.99)]
-        cells = "".join(f"{1000 * one:9.1f}" for one in (times[0], *shares, times[-1]))
-        lines.append(f"{click:<10} {len(times):6d}{cells}")
+    lines = [
+        "milliseconds         cost                 store    work    by the clock",
+        "click         count  p50    p90    p99    p99      p99     p50    p90    p99   most",
+    ]
+    for click, costs in sorted(found["costs"].items()):
+        store, work, clock = zip(*costs, strict=True)
+        both = [one + other for one, other, _ in costs]
+        cells = (
+            *(_share(both, share) for share in (0.5, 0.9, 0.99)),
+            *(_share(times, 0.99) for times in (store, work)),
+            *(_share(clock, share) for share in (0.5, 0.9, 0.99, 1)),
+        )
+        lines.append(f"{click:<12} {len(costs):6d}" + "".join(f"{one:7.1f}" for one in cells))
     failed = {name: n for name, n in found["statuses"].items() if name.split()[-1] >= "400"}
-    clicks = sum(map(len, found["times"].values()))
-    lines.append(
-        f"the server's own work is {1000 * found['cpu_s'] / clicks:.1f} ms a click; "
-        f"{found['load']:.1f} programs wanted the {os.cpu_count()} cores meanwhile"
-    )
+    lines.append(f"{found['load']:.1f} programs wanted the {os.cpu_count()} cores meanwhile")
     lines.append(f"server's memory at most {found['peak_mb']:.0f} MB; refused: {failed or 'none'}")
     return "\n".join(lines)
+
+
+def _share(values: Sequence[float], share: float) -> float:
+    """The value that so large a share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 if __name__ == "__main__":

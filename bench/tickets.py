@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import islice
 
 from triage.departments import DEPARTMENTS
-from triage.store.base import Store, Write
+from triage.store.base import Store, Write, Written
 from triage.ticket import Fold, Part, Ticket, Tier, make_ticket_id
 
 CHUNK = 2000
+AT_ONCE = 3
+"""Chunks on the way to a cluster: one is made while others are stored."""
 _HOURS: dict[Tier, int] = {"P1": 1, "P2": 4, "P3": 24, "P4": 72}
 
 
@@ -44,11 +49,23 @@ def tickets(count: int, start: datetime, seed: int = 3) -> Iterator[Ticket]:
 
 
 def fill(store: Store, count: int, start: datetime) -> None:
-    """Write so many tickets."""
-    chunk: list[Write] = []
-    for ticket in tickets(count, start):
-        chunk.append(Write(ticket=ticket, version=None))
-        if len(chunk) == CHUNK:
+    """Write so many tickets; a cluster is given several chunks at once."""
+    chunks = batched((Write(ticket=one, version=None) for one in tickets(count, start)), CHUNK)
+    if store.name != "elasticsearch":
+        for chunk in chunks:
             store.write_tickets(chunk)
-            chunk = []
-    store.write_tickets(chunk)
+        return
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        waiting: deque[Future[Written]] = deque()
+        for chunk in chunks:
+            waiting.append(threads.submit(store.write_tickets, chunk))
+            if len(waiting) > AT_ONCE:
+                waiting.popleft().result()
+        for one in waiting:
+            one.result()
+
+
+def batched(writes: Iterator[Write], size: int) -> Iterator[list[Write]]:
+    """The writes in lists of that size."""
+    while chunk := list(islice(writes, size)):
+        yield chunk

@@ -12,7 +12,7 @@ put() { # method, path, body or @file
     "$ELASTICSEARCH$2" || { echo "setup: $1 $2 was refused" >&2; exit 1; }
 }
 
-for name in ELASTIC_PASSWORD KIBANA_PASSWORD PIPELINE_PASSWORD ANALYST_PASSWORD; do
+for name in ELASTIC_PASSWORD KIBANA_PASSWORD PIPELINE_PASSWORD DESK_PASSWORD ANALYST_PASSWORD; do
   if [[ ! ${!name} =~ ^[A-Za-z0-9_-]{6,}$ ]]; then
     echo "setup: $name must be 6 or more letters, digits, '_' and '-'" >&2
     exit 2
@@ -25,5 +25,7 @@ for file in "$roles"/*.json; do
 done
 put PUT /_security/user/outcry_pipeline \
   "{\"password\":\"$PIPELINE_PASSWORD\",\"roles\":[\"outcry_pipeline\"]}"
+put PUT /_security/user/outcry_desk \
+  "{\"password\":\"$DESK_PASSWORD\",\"roles\":[\"outcry_desk\"]}"
 put PUT /_security/user/outcry_analyst \
   "{\"password\":\"$ANALYST_PASSWORD\",\"roles\":[\"outcry_analyst\"]}"

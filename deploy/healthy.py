@@ -1,4 +1,4 @@
-"""Exit with 0 if Airflow's API says that one of its parts is healthy: healthy.py URL PART."""
+"""Exit with 0 if Airflow or the desk says that one of its parts is healthy: healthy.py URL PART."""
 
 from __future__ import annotations
 

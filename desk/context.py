@@ -10,6 +10,7 @@ The matrix of role by route is read from these signatures.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 from fastapi import Depends, Request
@@ -54,7 +55,7 @@ class Here:
         """The store; to see who somebody is, use `vault`."""
         return self.desk.store
 
-    @property
+    @cached_property
     def csrf(self) -> str:
         """What a form has to send as ``csrf``, or a script in ``X-CSRF-Token``."""
         return self.desk.sessions.csrf(self.session) if self.session else ""

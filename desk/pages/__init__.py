@@ -9,6 +9,7 @@ from desk.pages import (
     case,
     coverage,
     customers,
+    health,
     incidents,
     oidc,
     queue,
@@ -34,6 +35,7 @@ for module in (
     coverage,
     team,
     settings,
+    health,
 ):
     router.include_router(module.router)
 

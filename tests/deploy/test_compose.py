@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from listeners.registry import SOURCES
-from outcry.settings import ALERT_SECRETS, HELPDESK_SECRETS
+from outcry.settings import ALERT_SECRETS, DESK_SECRETS, HELPDESK_SECRETS
 from tests.dags.conftest import airflow_environment
 
 ROOT = Path(__file__).parents[2]
@@ -23,12 +23,16 @@ DEPLOY = ROOT / "deploy"
 TEXT = (DEPLOY / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ENDS = {"airflow-init", "elasticsearch-setup"}
+ENDS = {"airflow-init", "desk-init", "elasticsearch-setup"}
 """What runs once and ends."""
 
 OF_SOURCES = {name for source in SOURCES.values() for name in source.secrets.values()}
 """The credentials of networks: nobody needs all of them."""
-OPTIONAL = OF_SOURCES.union(ALERT_SECRETS.values(), HELPDESK_SECRETS.values())
+OPTIONAL = OF_SOURCES.union(
+    ALERT_SECRETS.values(),
+    HELPDESK_SECRETS.values(),
+    (DESK_SECRETS["oidc_secret"], DESK_SECRETS["hook_secret"]),
+)
 
 CHOICES = {"AIRFLOW_EXECUTOR": "LocalExecutor"}
 """What is no secret and has a default."""
@@ -118,6 +122,7 @@ def test_what_is_mounted_is_declared_or_in_the_repository(name: str) -> None:
 
 def test_airflow_s_parts_share_one_image_and_the_variables_that_they_must() -> None:
     parts = {name for name, service in SERVICES.items() if "build" in service}
+    parts -= {"desk", "desk-init"}
     assert parts == {"airflow-init", "api-server", "dag-processor", "scheduler", "worker"}
     common = COMPOSE["x-pipeline"]["environment"]
     for name in parts:
@@ -145,8 +150,39 @@ def test_the_variables_of_airflow_are_options_that_it_has(tmp_path: Path) -> Non
     assert {name for name in given if not name.startswith("AIRFLOW__CELERY__")} <= set(known)
 
 
+def test_the_desk_knows_its_own_secrets_and_no_other() -> None:
+    desk, common = SERVICES["desk"], COMPOSE["x-pipeline"]["environment"]
+    own = {*DESK_SECRETS.values(), "OUTCRY_ES_PASSWORD", "OUTCRY_PSEUDONYM_KEY"}
+    assert own == desk["environment"].keys() - {"OUTCRY_ELASTICSEARCH", "OUTCRY_ES_USER"}
+    assert desk["environment"]["OUTCRY_ES_USER"] == "outcry_desk"
+    assert desk["environment"]["OUTCRY_ES_PASSWORD"] != common["OUTCRY_ES_PASSWORD"]
+    assert desk["environment"]["OUTCRY_PSEUDONYM_KEY"] == common["OUTCRY_PSEUDONYM_KEY"]
+    assert desk["image"] == SERVICES["desk-init"]["image"] == COMPOSE["x-pipeline"]["image"]
+
+
+def test_the_desk_is_published_where_it_listens_once_somebody_can_sign_in() -> None:
+    desk = SERVICES["desk"]
+    assert desk["command"][:2] == ["outcry", "desk"]
+    port = desk["command"][desk["command"].index("--port") + 1]
+    assert desk["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"http://localhost:{port}/health" in desk["healthcheck"]["test"]
+    assert desk["depends_on"] == {"desk-init": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize("name", ["desk", "desk-init"])
+def test_nothing_of_the_image_can_be_written_by_the_desk(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+    settings = [one for one in SERVICES[name]["volumes"] if isinstance(one, dict)]
+    assert [one["read_only"] for one in settings] == [True]
+
+
 def test_the_variables_of_ours_are_those_that_the_settings_read() -> None:
-    given = {name for name in COMPOSE["x-pipeline"]["environment"] if name.startswith("OUTCRY_")}
+    given = {
+        name
+        for common in (COMPOSE["x-pipeline"], SERVICES["desk"], SERVICES["desk-init"])
+        for name in common["environment"]
+        if name.startswith("OUTCRY_")
+    }
     source = (ROOT / "outcry" / "settings.py").read_text()
     assert {name for name in given - OF_SOURCES if f'"{name}"' not in source} == set()
 
@@ -171,12 +207,13 @@ def test_the_image_copies_what_exists_and_what_its_ignore_file_lets_through() ->
 
 def test_the_image_holds_every_room_of_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    rooms = [*wheel["packages"], *wheel["force-include"]]
     dockerfile = (DEPLOY / "Dockerfile").read_text()
     assert [room for room in rooms if f"COPY {room} {room}\n" not in dockerfile] == []
 
 
-@pytest.mark.parametrize("script", ["init.sh", "elasticsearch-setup.sh"])
+@pytest.mark.parametrize("script", ["init.sh", "desk-init.sh", "elasticsearch-setup.sh"])
 def test_a_script_is_sound_bash(script: str) -> None:
     done = subprocess.run(["bash", "-n", str(DEPLOY / script)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -66,7 +66,7 @@ def test_airflow_is_the_one_that_the_project_is_tested_with() -> None:
 
 
 def test_the_image_has_the_executors_the_object_store_and_the_dags() -> None:
-    for extra in ("executors", "object-storage", "postgres", "airflow"):
+    for extra in ("desk", "executors", "object-storage", "postgres", "airflow"):
         assert f"--extra {extra} " in DOCKERFILE
     assert f"DAGS_FOLDER={COMMON['config']['core']['dags_folder']} " in DOCKERFILE
     image = COMMON["images"]["airflow"]
@@ -90,3 +90,43 @@ def test_what_is_set_in_the_environment_is_known() -> None:
     assert {n for n in names if n.startswith("AIRFLOW__")} <= set(
         COMPOSE["x-pipeline"]["environment"]
     )
+
+
+def test_the_desk_runs_the_same_image_as_nobody_in_particular() -> None:
+    deployment, service = yaml.safe_load_all((HELM / "desk.yaml").read_text())
+    image = COMMON["images"]["airflow"]
+    pod = deployment["spec"]["template"]
+    (desk,) = pod["spec"]["containers"]
+    assert desk["image"] == f"{image['repository']}:{image['tag']}"
+    assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
+    assert f"--uid {pod['spec']['securityContext']['runAsUser']} " in DOCKERFILE
+    assert desk["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert (
+        service["spec"]["selector"].items()
+        <= pod["metadata"]["labels"].items()
+        == deployment["spec"]["selector"]["matchLabels"].items()
+    )
+
+
+def test_the_desk_is_asked_on_the_port_where_it_listens() -> None:
+    deployment, service = yaml.safe_load_all((HELM / "desk.yaml").read_text())
+    (desk,) = deployment["spec"]["template"]["spec"]["containers"]
+    (port,) = desk["ports"]
+    assert desk["command"] == COMPOSE["services"]["desk"]["command"]
+    assert desk["command"][-1] == str(port["containerPort"])
+    probes = [desk[name]["httpGet"] for name in ("readinessProbe", "livenessProbe")]
+    assert probes == [{"path": "/health", "port": port["name"]}] * 2
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+
+
+def test_the_desk_s_secrets_are_named_at_the_top() -> None:
+    text = (HELM / "desk.yaml").read_text()
+    (deployment, _) = yaml.safe_load_all(text)
+    pod = deployment["spec"]["template"]["spec"]
+    used = {one["secretRef"]["name"] for one in pod["containers"][0]["envFrom"]}
+    used |= {one["configMap"]["name"] for one in pod["volumes"] if "configMap" in one}
+    assert used == set(re.findall(r"^#   (?:secret|configmap) ([a-z-]+)", text, re.MULTILINE))

@@ -9,16 +9,21 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from elasticsearch import AuthenticationException, AuthorizationException, Elasticsearch
 
+from desk.accounts import add_user, users
 from tests.servers.elasticsearch import Node
 from tests.servers.elasticsearch_machines import Process
 from tests.triage.store.conftest import remove_prefix
 from tests.triage.store.samples import event, mention, ticket
+from triage.claims import claim_next
+from triage.dossier import dossier
+from triage.rules import Rules
 from triage.store import open_store
 from triage.store.base import Identity, Write
 
@@ -26,6 +31,7 @@ pytestmark = pytest.mark.elasticsearch
 
 ROLES = Path(__file__).parents[2] / "deploy" / "roles"
 PASSWORD = "for-this-test-only"
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def shipped(role: str, prefix: str) -> dict[str, Any]:
@@ -105,6 +111,7 @@ def test_the_pipeline_can_work_and_analysts_read_all_but_the_vault(
         store.mark("folded", ["a-part"])
         assert store.counts()["tickets"] == 1
         assert store.publish({}) == 3
+        assert store.make_vectors("m/1", lambda texts: [[1.0, 0.0]], lambda done, total: None) == 1
 
     with client(elasticsearch, elasticsearch.user, elasticsearch.password) as admin:
         admin.indices.refresh(index=f"{prefix}-analysis-*")
@@ -114,7 +121,11 @@ def test_the_pipeline_can_work_and_analysts_read_all_but_the_vault(
             "mentions-2024.03",
             "ticket-events",
             "tickets",
+            "vectors",
         ]
+        nearest = {"field": "vector", "query_vector": [1.0, 0.1], "k": 5, "num_candidates": 5}
+        (near,) = reader.search(index=f"{prefix}-analysis-vectors", knn=nearest)["hits"]["hits"]
+        assert near["_source"]["mention"] == mention().uid
         for kind in ("identities", "vault", "mentions", "tickets", "outreach"):
             with pytest.raises(AuthorizationException):
                 reader.search(index=f"{prefix}-{kind}")
@@ -122,3 +133,46 @@ def test_the_pipeline_can_work_and_analysts_read_all_but_the_vault(
             reader.index(index=f"{prefix}-analysis-tickets", document={})
     with client(elasticsearch, pipeline) as worker, pytest.raises(AuthorizationException):
         worker.search(index="somebody-elses")
+
+
+def test_the_desk_can_serve_agents_and_neither_make_nor_remove_an_index(
+    elasticsearch: Node, prefix: str
+) -> None:
+    desk = f"{prefix}-desk"
+    introduce(elasticsearch, desk, shipped("outcry_desk", prefix))
+    with closing(
+        open_store(
+            "elasticsearch",
+            url=elasticsearch.url,
+            user=elasticsearch.user,
+            password=elasticsearch.password,
+            prefix=prefix,
+        )
+    ) as store:
+        store.setup()
+        store.save_mentions([mention()])
+        store.write_tickets([Write(ticket=ticket(), version=None, events=(event(),))])
+
+    with closing(
+        open_store(
+            "elasticsearch", url=elasticsearch.url, user=desk, password=PASSWORD, prefix=prefix
+        )
+    ) as store:
+        store.setup()
+        store.check()
+        add_user(store, "lindiwe", ("agent",), "a long enough password", NOW)
+        assert [one.name for one in users(store)] == ["lindiwe"]
+        claimed = claim_next(store, "lindiwe", NOW, Rules())
+        assert claimed is not None
+        told = dossier(store, claimed)
+        assert [event.kind for event in told.events][-1] == "claimed"
+        assert len(told.posts) == 1
+        store.erase([one.uid for one in told.posts], [claimed.ticket], [])
+        assert store.tickets([claimed.ticket]) == {}
+    with client(elasticsearch, desk) as raw:
+        with pytest.raises(AuthorizationException):
+            raw.indices.create(index=f"{prefix}-more")
+        with pytest.raises(AuthorizationException):
+            raw.indices.delete(index=f"{prefix}-tickets")
+        with pytest.raises(AuthorizationException):
+            raw.search(index="another-product")

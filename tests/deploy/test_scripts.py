@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ SECRETS = {
     "ELASTIC_PASSWORD": "elastic-secret",
     "KIBANA_PASSWORD": "kibana-secret",
     "PIPELINE_PASSWORD": "pipeline-secret",
+    "DESK_PASSWORD": "desk-secret",
     "ANALYST_PASSWORD": "analyst-secret",
 }
 
@@ -93,6 +94,10 @@ def test_set_up_creates_every_role_and_user_and_nothing_else() -> None:
         "PUT /_security/user/outcry_pipeline": {
             "password": "pipeline-secret",
             "roles": ["outcry_pipeline"],
+        },
+        "PUT /_security/user/outcry_desk": {
+            "password": "desk-secret",
+            "roles": ["outcry_desk"],
         },
         "PUT /_security/user/outcry_analyst": {
             "password": "analyst-secret",
@@ -168,3 +173,34 @@ def test_an_airflow_that_does_not_answer_is_not_well() -> None:
         gone = url
     command = [sys.executable, str(DEPLOY / "healthy.py"), gone, "scheduler"]
     assert subprocess.run(command, capture_output=True).returncode == 1
+
+
+def desk_init(home: Path, password: str) -> subprocess.CompletedProcess[str]:
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", str(DEPLOY / "desk-init.sh")],
+        env={"PATH": programs, "OUTCRY_HOME": str(home), "DESK_ADMIN_PASSWORD": password},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_desk_s_first_account_is_made_once_and_never_changed(tmp_path: Path) -> None:
+    from desk.accounts import users
+    from outcry.settings import load_settings
+
+    assert desk_init(tmp_path, "a first password").returncode == 0
+    with closing(load_settings(tmp_path).open_store()) as store:
+        (admin,) = users(store)
+    assert (admin.name, admin.roles) == ("admin", ("agent", "lead", "operator"))
+    again = desk_init(tmp_path, "another password")
+    assert (again.returncode, again.stdout) == (0, "")
+    with closing(load_settings(tmp_path).open_store()) as store:
+        assert users(store) == [admin]
+
+
+def test_a_first_account_that_cannot_be_made_fails_and_says_why(tmp_path: Path) -> None:
+    done = desk_init(tmp_path, "short")
+    assert done.returncode != 0
+    assert "the password is too short" in done.stderr

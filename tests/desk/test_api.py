@@ -381,3 +381,16 @@ def test_a_body_beyond_measure_is_refused(board: Board) -> None:
     agent = board.person("ann", "agent")
     answer = agent.post("/tone", {"text": "x" * 1_100_000})
     assert answer.status_code == 413
+
+
+def test_whoever_watches_over_the_desk_learns_of_its_store_and_nothing_else(board: Board) -> None:
+    watcher = board.stranger()
+    well = {"desk": {"status": "healthy"}, "store": {"status": "healthy"}}
+    assert watcher.get("/health").json() == well
+    board.down = True
+    board.later(seconds=11)
+    away = watcher.get("/health")
+    assert (away.status_code, away.json()["store"]) == (200, {"status": "unhealthy"})
+    board.down = False
+    board.later(seconds=11)
+    assert watcher.get("/health").json() == well

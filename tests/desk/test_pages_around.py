@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from listeners import ledger
 from tests.desk.seats import Room
 from tests.desk.test_pages_work import queue_of, ticket_of
 from triage import customers
@@ -101,7 +102,8 @@ def test_a_privacy_officer_erases_a_person_and_sees_the_proof(room: Room) -> Non
 def test_the_books_the_team_and_the_settings_show_what_there_is(room: Room) -> None:
     board = room.board
     seat = room.seat("lindiwe", "lead")
-    page = seat.go("/coverage?unit=month&period=2026-11")
+    (read,) = ledger.rows(board.settings.landing)  # by the wall clock
+    page = seat.go(f"/coverage?unit=month&period={read.finished_at:%Y-%m}")
     expect(page.get_by_role("region", name="Table: The ledger")).to_contain_text("import/file")
     seat.go("/coverage?period=yesterday")
     expect(page.get_by_role("alert").filter(has_text="is no day")).to_be_visible()

@@ -14,7 +14,7 @@ from desk.rights_page import BEGIN, END, matrix
 from tests.desk.board import Board
 
 PAGE = Path(__file__).parents[2] / "docs" / "desk.md"
-OPEN_TO_STRANGERS = {"/sign-in", "/sign-in/oidc", "/sign-in/oidc/back"}
+OPEN_TO_STRANGERS = {"/health", "/sign-in", "/sign-in/oidc", "/sign-in/oidc/back"}
 
 
 def _routes(board: Board) -> Iterator[tuple[APIRoute, str]]:
