@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn without a browser; every colour has one meaning on all of them."""
+"""Charts as inline SVG, drawn without a browser; a colour means what it means on the boards."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-COLOURS: Final = {
-    "posts": "#5b7083",
-    "complaints": "#b3261e",
-    "the stretch before": "#b58900",
-    "kept": "#1b6e3c",
-    "breached": "#8e24aa",
-    "running": "#2f7fb5",
-    "as predicted": "#9aa5b1",
+from insight.kibana.files import colour_of
+
+MEANINGS: Final = {
+    "posts": "Posts",
+    "complaints": "Complaints",
+    "the stretch before": "Complaints a week before",
+    "kept": "SLA kept",
+    "breached": "SLA breached",
+    "running": "SLA still in time",
+    "as predicted": "a perfectly calibrated model",
 }
+"""What is drawn here, and what it is called on the boards, whose colours these are."""
+COLOURS: Final = {name: colour_of(word) for name, word in MEANINGS.items()}
 _WIDTH: Final = 460
 _FONT: Final = "Helvetica, Arial, sans-serif"
 
@@ -84,10 +88,17 @@ def curve(points: pd.DataFrame) -> str:
     most = points.groupby("incident")["posts"].sum().nlargest(5).index
     chart = (
         alt.Chart(points[points["incident"].isin(most)])
-        .mark_line(point=True, color=COLOURS["complaints"])
+        .mark_line(point={"color": COLOURS["complaints"]}, color=COLOURS["complaints"])
         .encode(
-            x=alt.X("at:T", title=None, axis=alt.Axis(labelOverlap=True)),
-            y=alt.Y("posts:Q", title="posts in a quarter of an hour", axis=_whole()),
+            x=alt.X(
+                "at:T",
+                title=None,
+                axis=alt.Axis(labelOverlap=True, format="%-d %b %H:%M", tickCount=5),
+                scale=alt.Scale(type="utc"),
+            ),
+            y=alt.Y(
+                "posts:Q", title="posts in a quarter of an hour", axis=_whole(points["posts"].max())
+            ),
             strokeDash=alt.StrokeDash("incident:N", title=None, legend=_legend()),
         )
     )
@@ -136,8 +147,9 @@ def _legend() -> alt.Legend:
     return alt.Legend(orient="top", title=None)
 
 
-def _whole() -> alt.Axis:
-    return alt.Axis(format="d", tickMinStep=1, tickCount=4)
+def _whole(most: float = 4) -> alt.Axis:
+    """Whole numbers only: no more marks than there are of them."""
+    return alt.Axis(format="d", tickMinStep=1, tickCount=int(min(4, max(1, most))))
 
 
 def _whole_share() -> alt.Scale:

@@ -16,13 +16,13 @@ from insight.frames import TIME
 from insight.scope import SORTED_BY_HAND, Scope
 from nlp.listed import spellings
 from triage.causes import NO_CHANCE
+from triage.publishing import NOT_READ, SEVERITIES
 from triage.surprise import log_likelihood
 
 SEVERE: Final = 3
 """Accusation and blame; see `nlp.assessment`."""
 NEWEST: Final = 10
 BINS: Final = 5
-NOT_READ: Final = "not read"
 WINDOW: Final = "%Y%m%dT%H%M%SZ"
 """How `listeners.landing.window_name` writes a window."""
 SEVERAL: Final = 3
@@ -39,6 +39,11 @@ def each(frame: pd.DataFrame) -> Iterator[Any]:
 def lane(departments: pd.Series) -> pd.Series:
     """Departments, with a word for those that people sort by hand."""
     return departments.fillna(SORTED_BY_HAND)
+
+
+def severity(levels: pd.Series) -> pd.Series:
+    """Levels in the words of the boards: ``4 blame``."""
+    return levels.map(dict(enumerate(SEVERITIES)), na_action="ignore").fillna(NOT_READ)
 
 
 def within(times: pd.Series, scope: Scope) -> pd.Series:
@@ -79,12 +84,13 @@ def by_value(
         "source": lambda posts: posts["source"],
         "department": lambda posts: lane(posts["department"]),
         "language": lambda posts: posts["language"],
-        "severity": lambda posts: posts["severity"].astype("string").fillna(NOT_READ),
+        "severity": lambda posts: severity(posts["severity"]),
     }
     made = {
         name: _split(_groups(now, of(now)), _groups(before, of(before)))
         for name, of in keys.items()
     }
+    made["severity"] = made["severity"].sort_values("name", ascending=False)
     made["product"] = _split(_naming(now, products), _naming(before, products))
     return made
 
@@ -149,6 +155,9 @@ def newest_severe(now: pd.DataFrame) -> pd.DataFrame:
     """`Figures.severe`."""
     severe = now[(now["severity"] >= SEVERE).fillna(False) & ~now["repost"].astype(bool)]
     newest = severe.sort_values(["created_at", "uid"], ascending=False).head(NEWEST)
+    newest = newest.assign(
+        department=lane(newest["department"]), severity=severity(newest["severity"])
+    )
     return newest[["created_at", "source", "department", "severity", "text", "url"]]
 
 

@@ -24,6 +24,7 @@ TYPES = {
     "double": "number",
     "boolean": "true or false",
     "date": "time",
+    "dense_vector": "number",
 }
 
 

@@ -125,7 +125,7 @@ def _severe(severe: pd.DataFrame) -> Table:
             f"{one.created_at:%-d %b %H:%M}",
             one.source,
             _words(one.department),
-            _number(str(one.severity)),
+            one.severity,
             _short(one.text),
             {"link": one.url, "words": f"post of {one.created_at:%-d %b %H:%M}, {one.source}"}
             if isinstance(one.url, str) and one.url.startswith(("https://", "http://"))
@@ -180,14 +180,14 @@ def _keeping_up(found: Figures) -> Section:
     answer = (
         f"Of {every.cases} cases {every.answered} had a first answer, "
         f"half of them within {_hours(every.first_median)}; the promise was kept in {every.kept}, "
-        f"broken in {every.breached}, and runs in {every.running}. {found.reopened} were reopened. "
-        f"{int(found.waiting['cases'].sum())} wait."
+        f"breached in {every.breached}, and runs in {every.running}. {found.reopened} were "
+        f"reopened. {int(found.waiting['cases'].sum())} wait."
     )
     hours = dict.fromkeys(("first_median", "first_p90", "ended_median"), _hours)
     names = {
         "department": "department", "cases": "cases", "answered": "answered",
         "first_median": "first answer, median", "first_p90": "nine of ten within",
-        "ended_median": "resolved, median", "kept": "kept", "breached": "broken",
+        "ended_median": "resolved, median", "kept": "kept", "breached": "breached",
         "running": "running",
     }  # fmt: skip
     waiting = found.waiting.pivot_table(
@@ -197,7 +197,7 @@ def _keeping_up(found: Figures) -> Section:
         Part(
             _table("Cases and their answers, by department", answers, names, hours),
             charts.bars_of_sla(answers),
-            "Cases by department: promise kept, running, broken.",
+            "Cases by department: promise kept, running, breached.",
         )
     ]
     if len(found.waiting):
@@ -214,6 +214,8 @@ def _coverage(found: Figures) -> Section:
         f"{_count(answered)} of {_count(asked)} times a source was asked it answered; "
         f"{_count(gaps)} gaps are known, {_count(rejected)} items were not understood."
     )
+    if not asked:
+        answer = "No source was asked in this stretch; what is here was imported."
     names = {
         "source": "source", "asked": "asked", "answered": "answered", "heard": "new",
         "rejected": "not understood", "cut_off": "cut off", "gaps": "known gaps",

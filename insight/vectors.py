@@ -1,30 +1,27 @@
 """Texts as vectors of unit length: near ones are about the same matter.
 
 Two ways. The shipped encoder's mean vectors (`nlp.session`) tell much more and take milliseconds a
-text, so they are kept in a file. Without the extra ``encoder`` there is latent semantic analysis
+text, so the store keeps them. Without the extra ``encoder`` there is latent semantic analysis
 (Deerwester et al., 1990): a truncated decomposition of the posts' own words, made anew each time.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Protocol
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from insight.frames import BEGINNING, Frames
+from triage.store.analysis import Hit, Progress, SearchFilter
+
 Floats = npt.NDArray[np.float32]
-Progress = Callable[[int, int], None]
 
 SLICE: Final = 1_024
 """Texts that the encoder is given at once."""
 LSA_WIDTH: Final = 150
 LSA_WORDS: Final = 50_000
-_KEYS, _ROWS = "keys", "vectors"
 
 
 class Encodes(Protocol):
@@ -35,77 +32,26 @@ class Encodes(Protocol):
     def vectors(self, texts: Sequence[str]) -> list[list[float]]: ...
 
 
-@dataclass(frozen=True)
-class Posts:
-    """What is searched."""
-
-    keys: Sequence[str]
-    """One for each text; another when the text changes."""
-    texts: Sequence[str]
-    whole: bool
-    """Whether these are all posts that there are."""
-
-
 class Meaning(Protocol):
-    """A way to make vectors."""
+    """A way to tell what posts are about."""
 
     name: str
 
-    def vectors(self, posts: Posts, query: str) -> tuple[Floats, Floats]:
-        """A row for each text, and the query's."""
+    def nearest(self, data: Frames, words: str, wanted: SearchFilter, limit: int) -> Sequence[Hit]:
+        """The posts that are nearest to the words, by cosine; only those above zero."""
 
 
 class EncoderMeaning:
-    """The encoder's vectors, those of known texts from ``file``.
+    """The encoder's vectors, kept and compared by the store; new posts are read first."""
 
-    The file holds neither texts nor ids. A post that is gone is dropped from it by the next call
-    with the whole store, and everything when somebody is forgotten.
-    """
-
-    def __init__(
-        self, encoder: Encodes, file: Path, progress: Progress = lambda done, total: None
-    ) -> None:
+    def __init__(self, encoder: Encodes, progress: Progress = lambda done, total: None) -> None:
         self.name = encoder.model
-        self._encoder, self._file, self._progress = encoder, file, progress
+        self._encoder, self._progress = encoder, progress
 
-    def vectors(self, posts: Posts, query: str) -> tuple[Floats, Floats]:
-        known, texts = self._read(), posts.texts
-        keys = [hashlib.sha256(key.encode()).hexdigest()[:32] for key in posts.keys]
-        new = [at for at, key in enumerate(keys) if key not in known]
-        gone = known.keys() - set(keys) if posts.whole else set()
-        known = {key: vector for key, vector in known.items() if key not in gone}
-        for start in range(0, len(new), SLICE):
-            some = new[start : start + SLICE]
-            made = self._encoder.vectors([texts[at] for at in some])
-            for at, vector in zip(some, made, strict=True):
-                known[keys[at]] = np.asarray(vector, dtype=np.float16)
-            self._progress(start + len(some), len(new))
-        if new or gone:
-            self._write(known)
-        asked = self._encoder.vectors([query])
-        rows = [known[key] for key in keys]
-        width = len(asked[0])
-        found = np.asarray(rows, dtype=np.float32) if rows else np.zeros((0, width), np.float32)
-        return found, np.asarray(asked[0], dtype=np.float32)
-
-    def _read(self) -> dict[str, npt.NDArray[np.float16]]:
-        """What is kept; nothing where there is no file of this model, or a damaged one."""
-        try:
-            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                if str(kept["model"]) != self.name:
-                    return {}
-                return dict(zip(kept[_KEYS].tolist(), kept[_ROWS], strict=True))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            return {}
-
-    def _write(self, known: dict[str, npt.NDArray[np.float16]]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._file.with_name(f".{self._file.name}.tmp")
-        rows = np.stack([*known.values()]) if known else np.zeros((0, 0), np.float16)
-        content: dict[str, Any] = {_KEYS: np.array(list(known), dtype="U32"), _ROWS: rows}
-        with temporary.open("wb") as file:
-            np.savez(file, model=np.array(self.name), **content)
-        temporary.replace(self._file)
+    def nearest(self, data: Frames, words: str, wanted: SearchFilter, limit: int) -> Sequence[Hit]:
+        data.store.make_vectors(self.name, self._encoder.vectors, self._progress)
+        (asked,) = self._encoder.vectors([words])
+        return data.store.nearest(self.name, asked, wanted, limit)
 
 
 def embedding(
@@ -124,13 +70,30 @@ def embedding(
 
 
 class LsaMeaning:
-    """Latent semantic analysis of the very texts that are searched."""
+    """Latent semantic analysis of the very texts that are searched: every post is read."""
 
     name = "lsa"
 
-    def vectors(self, posts: Posts, query: str) -> tuple[Floats, Floats]:
-        rows = lsa([*posts.texts, query])
-        return rows[:-1], rows[-1]
+    def nearest(self, data: Frames, words: str, wanted: SearchFilter, limit: int) -> Sequence[Hit]:
+        uids: list[str] = []
+        texts: list[str] = []
+        columns = ["uid", "title", "text", "source", "department", "language"]
+        for chunk in data.mention_chunks(columns, wanted.since or BEGINNING):
+            for field, chosen in (
+                ("source", wanted.sources),
+                ("department", wanted.departments),
+                ("language", wanted.languages),
+            ):
+                if chosen:
+                    chunk = chunk[chunk[field].isin(chosen)]
+            uids += chunk["uid"].tolist()
+            texts += (chunk["title"].fillna("") + " " + chunk["text"]).tolist()
+        if not uids:
+            return []
+        rows = lsa([*texts, words])
+        near = rows[:-1] @ rows[-1]
+        order = np.argsort(-near, kind="stable")[:limit].tolist()
+        return [Hit(uid=uids[at], score=float(near[at])) for at in order if near[at] > 0]
 
 
 def lsa(texts: Sequence[str], width: int = LSA_WIDTH) -> Floats:

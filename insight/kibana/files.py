@@ -15,8 +15,9 @@ import msgspec
 
 from insight.kibana.errors import KibanaError
 
-FOLDER = Path(__file__).parents[2] / "kibana"
-"""The boards that come with the source."""
+_INSTALLED = Path(__file__).with_name("boards")
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "kibana"
+"""The boards that come with the package, or with the source."""
 COLOURS = "colours.json"
 """What each colour means; no saved object."""
 
@@ -76,7 +77,7 @@ def load(folder: Path = FOLDER) -> list[Saved]:
     """
     files = sorted(file for file in folder.rglob("*.json") if file.name != COLOURS)
     if not files:
-        raise KibanaError(f"there are no saved objects in {folder}: name the folder kibana")
+        raise KibanaError(f"there are no saved objects in {folder}: name a folder that has some")
     found = [_read(file, folder) for file in files]
     return sorted(found, key=lambda one: (ORDER.index(one.type), one.id))
 
@@ -88,6 +89,18 @@ def colours(folder: Path = FOLDER) -> dict[str, list[str]]:
     except (OSError, ValueError) as error:
         raise KibanaError(f"{folder / COLOURS} cannot be read: {error}; restore it") from None
     return found
+
+
+def colour_of(word: str, folder: Path = FOLDER) -> str:
+    """The one colour of a word.
+
+    Raises:
+        KibanaError: if the palette has none for it.
+    """
+    for colour, words in colours(folder).items():
+        if word in words:
+            return colour
+    raise KibanaError(f"{word} has no colour in {folder / COLOURS}: choose one")
 
 
 def ndjson(objects: list[Saved], prefix: str = "outcry") -> bytes:

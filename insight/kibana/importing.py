@@ -33,7 +33,7 @@ def import_objects(
             files=files,
             timeout=timeout_s,
         )
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise KibanaError(f"{url} is no address: {error}; write http://host:5601") from None
     except httpx.HTTPError as error:
         raise KibanaUnavailable(f"Kibana at {url} does not answer: {error}; try again") from error

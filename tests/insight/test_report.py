@@ -165,6 +165,26 @@ def test_an_incident_has_a_report_of_its_own(heard: Demo, tmp_path: Path) -> Non
     assert f"{len(incident.posts)} complaints among {len(incident.posts)} posts" in file.read_text()
 
 
+@pytest.mark.parametrize(
+    ("as_of", "said"),
+    [("2020-01-01T00:00Z", "are of 2026-11-"), ("2030-01-01T00:00Z", "to 2026-11-20: see --as-of")],
+)
+def test_an_empty_week_says_when_there_was_something(
+    as_of: str, said: str, worked: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "week.html"
+    done = call(worked, "report", "--as-of", as_of, "--out", str(file))
+    first, second = done.stderr.splitlines()
+    assert said in first
+    assert second.endswith("kB")
+    assert "0 complaints among 0 posts" in file.read_text()
+
+
+def test_a_deployment_that_has_heard_nothing_says_what_to_run(tmp_path: Path) -> None:
+    done = call(tmp_path / "home", "report", "--out", str(tmp_path / "week.html"))
+    assert "run 'outcry run' first" in done.stderr
+
+
 def test_without_the_extra_the_command_says_what_to_install(worked: Path) -> None:
     code = "import sys; sys.modules['altair'] = None; from outcry.cli import main; main()"
     words = ("--home", str(worked), "report")

@@ -20,7 +20,7 @@ from outcry.forgetting import forget
 from outcry.settings import load_settings
 from tests.outcry.shell import call, objects, only_line
 from tests.triage.store.samples import mention, minutes
-from triage.store import open_store
+from triage.store import Store, open_store
 from triage.store.analysis import SearchFilter
 
 ANY = SearchFilter()
@@ -123,24 +123,38 @@ def test_the_command_finds_and_counts_and_exports(worked: Path, tmp_path: Path) 
     assert "1 posts" in shown.stdout or "posts by fuzzy" in shown.stdout
 
 
+def vectors_in(store: Store) -> set[str]:
+    return {key for place, key, _ in store.every_document() if place == "vectors"}
+
+
 def test_the_command_by_meaning_keeps_vectors_until_somebody_is_forgotten(tmp_path: Path) -> None:
     home = run_demo(tmp_path / "home").home
     found = objects(call(home, "search", "fibre is down", "--json"))
     assert any(way.startswith("meaning (outcry-en/") for way in found[0]["ways"])
     assert "Doornvlei" in found[1]["text"] + found[2]["text"]
     settings = load_settings(home)
-    assert settings.vectors_file.stat().st_size > 10_000
     store = settings.open_store()
-    forget(settings, store, "mastodon:thandeka_m", by="test", reason="asked", now=AS_OF)
+    before = vectors_in(store)
+    assert len(before) > 30
+    forgotten = forget(settings, store, "mastodon:thandeka_m", by="test", reason="asked", now=AS_OF)
+    gone = before - vectors_in(store)
     store.close()
-    assert not settings.vectors_file.exists()
+    assert len(gone) == forgotten.mentions > 0
+    searched = {one.place: one.found for one in forgotten.places if one.place != "landing zone"}
+    assert searched["store: vectors"] == searched["file outcry.db"] == 0
     assert "thandeka" not in json.dumps(objects(call(home, "search", "fibre is down", "--json")))
+
+
+def test_nothing_found_is_said(worked: Path) -> None:
+    assert "nothing was found" in only_line(call(worked, "search", "zebraquux", "--exact"))
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("x", "--export", "found.xlsx"), "neither .csv nor .parquet; name it so"),
+        (("!!!",), "there is no word to look for"),
+        (("x", "--department", "gardening"), "no department 'gardening'; there are billing"),
         (("x", "--since", "2026-11-20"), "--since '2026-11-20' has no time zone"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,6 +73,7 @@ def filled(node: Node, settings: Settings, rows: list[dict[str, Any]]) -> Iterat
     file = settings.home / "posts.jsonl"
     broken = [{**rows[0], "native_id": "broken", "created_at": "last week"}]
     file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in [*rows, *broken]))
+    os.utime(file, (NOW.timestamp(), NOW.timestamp()))
     import_file(settings, file, preset="canonical", now=NOW)
     pipeline.listen(settings, window_of(AS_OF, 15), NOW)
     pipeline.score(settings)
@@ -85,12 +87,18 @@ def filled(node: Node, settings: Settings, rows: list[dict[str, Any]]) -> Iterat
         pipeline.incidents(settings, store, now=AS_OF)
         work(settings, store)
         publish(store, settings.rules)
+        store.make_vectors("length/1", lengths, lambda done, total: None)
         cluster.refresh(f"{prefix}-analysis-*", always=True)
         yield Filled(settings, store, prefix, load(), cluster)
     finally:
         cluster.close()
         store.close()
         remove_prefix(node, prefix)
+
+
+def lengths(texts: Sequence[str]) -> list[list[float]]:
+    """Vectors that stand for what an encoder makes."""
+    return [[float(len(text) + 1), 1.0] for text in texts]
 
 
 def work(settings: Settings, store: Store) -> None:

@@ -76,7 +76,7 @@ def test_no_value_of_the_vault_is_in_an_index_that_analysts_read(demonstrated: F
     assert len(values) > 50
     hits = [hit for name in readable(demonstrated) for hit in everything(demonstrated, name)]
     kinds = {hit["_index"].removeprefix(f"{demonstrated.prefix}-analysis-") for hit in hits}
-    assert {"tickets", "ticket-events", "incidents", "ledger", "outcomes"} < kinds
+    assert {"tickets", "ticket-events", "incidents", "ledger", "outcomes", "vectors"} < kinds
     assert found_in(values, [word for hit in hits for word in words_of(hit["_source"])]) == set()
 
 
