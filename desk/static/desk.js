@@ -22,10 +22,8 @@ function keepDraft(field) {
 }
 
 // A form that was done leads to a page that says so; its fields need not be kept any longer.
-let sending = [];
-
 function noteSending(form) {
-  sending = [...form.elements].map((field) => field.dataset?.draft).filter(Boolean);
+  const sending = [...form.elements].map((field) => field.dataset?.draft).filter(Boolean);
   sessionStorage.setItem(PREFIX + "sending", JSON.stringify(sending));
 }
 
@@ -251,10 +249,13 @@ document.addEventListener("change", (event) => {
   }
 });
 
-document.addEventListener("htmx:afterSwap", () => prepare(document));
+document.addEventListener("htmx:afterSwap", (event) => {
+  // At once: whoever goes on by keys sends the next form before the page has settled.
+  if (event.detail.target?.tagName === "BODY") settleSending();
+  prepare(document);
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.tagName !== "BODY") return;
-  settleSending();
   // Whoever has gone on by keys already is not called back.
   if (document.activeElement === document.body) (one("[data-focus]") ?? one("#main"))?.focus();
 });

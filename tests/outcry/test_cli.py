@@ -147,10 +147,17 @@ def test_as_a_process_it_ends_with_the_same_codes(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def _hears_interrupts() -> None:
+    """Whoever starts the tests in the background of a shell has all of them ignore interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_costs_one_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "outcry", "--home", str(tmp_path), "import", "-"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as running:
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, preexec_fn=_hears_interrupts
+    ) as running:
         until = time.monotonic() + 60
         while not list(tmp_path.glob("spool/.*.tmp")) and time.monotonic() < until:
             time.sleep(0.05)
