@@ -9,12 +9,6 @@ from listeners.landing import Part
 
 T = TypeVar("T")
 
-STORED = 1_000
-"""Records that are stored by one transaction, unless a part alone has more."""
-FOLDED = 20_000
-"""Mentions that are folded by one call: a family of words that all of a month has is then read a
-few times, and not for each thousand of mentions; and few uids are in memory."""
-
 
 def chunked(
     parts: Iterable[Part], read: Callable[[Part], Sequence[T]], most: int

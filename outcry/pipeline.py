@@ -25,14 +25,14 @@ from nlp.assess import Assessor, load_assessor
 from nlp.workers import Workers
 from outcry.alerts import alert
 from outcry.budgets import budget_of
-from outcry.chunks import FOLDED, chunked
+from outcry.chunks import chunked
 from outcry.readings import kind_of, scored_parts
 from outcry.scoring import Scored, score_parts
 from outcry.settings import Settings, with_secrets
 from outcry.storing import Storing, Triaged, keep_refused
 from outcry.windows import Window
 from triage import joining
-from triage.casework import fold_cases
+from triage.casework import BATCH, fold_cases
 from triage.fold_report import FoldReport
 from triage.incidents import incidents as all_incidents
 from triage.incidents import watch
@@ -241,14 +241,9 @@ def _triage(
         progress("store", number, len(waiting))
     storing.flush()
     done_parts = 0
-
-    def looked(more: float) -> None:
+    for chunk in chunked(waiting, lambda part: [one.uid for one in landing.records(part)], BATCH):
         turn.keep()
-        progress("fold", done_parts + int(more), len(waiting))
-
-    for chunk in chunked(waiting, lambda part: [one.uid for one in landing.records(part)], FOLDED):
-        turn.keep()
-        report.add_folded(_fold(store, chunk, settings.rules, now, looked))
+        report.add_folded(_fold(store, chunk, settings.rules, now))
         store.mark("folded", [names[part] for part, _ in chunk])
         done_parts += len(chunk)
         progress("fold", done_parts, len(waiting))
@@ -264,18 +259,9 @@ def _fold(
     chunk: Sequence[tuple[Part, Sequence[str]]],
     rules: Rules,
     now: datetime,
-    looked: Callable[[float], None],
 ) -> FoldReport:
-    """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket.
-
-    ``looked`` is told now and then how many parts' worth has been looked at.
-    """
-    every = [uid for _, uids in chunk for uid in uids]
-
-    def share(count: int) -> None:
-        looked(len(chunk) * min(1.0, count / len(every)))
-
-    report = fold_cases(store, every, rules, now, share)
+    """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket."""
+    report = fold_cases(store, [uid for _, uids in chunk for uid in uids], rules, now)
     for part, uids in chunk if report.refused else ():
         # What is refused is refused again, and so says which part it came from.
         keep_refused(store, part, fold_cases(store, uids, rules, now).refused, now)

@@ -12,12 +12,14 @@ from listeners.landing import Landing, Part
 from listeners.mention import Deletion, Mention
 from nlp.assessment import Assessment
 from nlp.assessment import decode as decode_assessment
-from outcry.chunks import STORED
 from triage.fold_report import EXAMPLES, Example, FoldReport
 from triage.intake import StoreReport, store_records
 from triage.rules import Rules
 from triage.store.base import Refusal, Store
 from triage.turns import Turn
+
+STORED = 1_000
+"""Records that are stored by one transaction, unless a part alone has more."""
 
 Pair = tuple[Mention | Deletion, Assessment | None]
 

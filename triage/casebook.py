@@ -96,8 +96,9 @@ class Casebook:
     def posts_of(self, persons: Iterable[str]) -> list[StoredMention]:
         """What these persons, or customers of one account, have said, on any of them."""
         everywhere: set[str] = set()
+        of_several = set(self._persons.values())
         for person in persons:
-            known = person in self._persons.values()
+            known = person in of_several
             everywhere |= set(customers.accounts(self._store, person)) if known else {person}
         return self.of_persons(self._store.posts_of_customers(sorted(everywhere)))
 

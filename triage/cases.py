@@ -86,11 +86,12 @@ def originals(
     """
     found: dict[str, StoredMention] = {}
     cluster: list[StoredMention] = []
+    within = rules.matter
     for row in oldest_first(rows):
         if row.alone:
             found |= {row.uid: row} if refusal(row, rules) is None else {}
             continue
-        if cluster and row.created_at - cluster[-1].created_at > rules.matter:
+        if cluster and row.created_at - cluster[-1].created_at > within:
             found |= _originals_of(cluster, rules, decided)
             cluster = []
         cluster.append(row)

@@ -25,7 +25,7 @@ counted in the report, but no longer in the ticket's figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -37,28 +37,21 @@ from triage.fold_report import Filling, FoldReport
 from triage.rows import REPOST_KEY
 from triage.rules import Rules
 from triage.store.base import Store, StoredMention, Versioned, Write
+from triage.store.records import batches
 from triage.ticket import Event, EventKind, Ticket, make_event_id, make_ticket_id
 
-BATCH = 250
-"""Families of words in a batch."""
-LARGEST = 2000
-"""Mentions in a batch."""
+BATCH = 20_000
+"""Mentions that are looked at together. What customers said elsewhere is looked up for each batch,
+and with it every family of words that any of it is of: few large batches read these few times."""
 ATTEMPTS = 5
 TRIAGE = "triage"
 """Who does what no agent has done."""
 
 
-def fold_cases(
-    store: Store,
-    uids: Sequence[str],
-    rules: Rules,
-    now: datetime,
-    looked: Callable[[int], None] = lambda count: None,
-) -> FoldReport:
+def fold_cases(store: Store, uids: Sequence[str], rules: Rules, now: datetime) -> FoldReport:
     """Bring every ticket up to date that these stored mentions have a part in.
 
     Many at once cost less than some at a time: what a storm's family holds is read once a call.
-    ``looked`` is told now and then, outside of any transaction, how many have been looked at.
 
     Idempotent: a ticket that follows unchanged from what is stored is not written. What people
     have decided is never changed, except that a new complaint reopens a case and a ticket that
@@ -75,36 +68,23 @@ def fold_cases(
         left: set[str] = set()
         for batch in _batches(store, waiting):
             seen.update(batch)
-            with store.together():
-                left |= _fold_batch(store, batch, rules, now, report)
-            looked(len(seen))
+            left |= _fold_batch(store, batch, rules, now, report)
         waiting = sorted(left - seen)
     return report.done()
 
 
-def _batches(store: Store, uids: Sequence[str]) -> Iterator[list[str]]:
+def _batches(store: Store, uids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Cut so that mentions of one family are looked at together, however many they are.
 
     A family is read whole for each batch that has a part in it: in a storm, each of them would.
     """
     groups: dict[str, list[str]] = {}
-    for start in range(0, len(uids), LARGEST):
-        some = uids[start : start + LARGEST]
+    for some in batches(uids, BATCH):
         rows = store.mentions(some)
         for uid in some:
             row = rows.get(uid)
             groups.setdefault((row and row.fingerprint) or uid, []).append(uid)
-    batch: list[str] = []
-    full = 0
-    for group in groups.values():
-        for start in range(0, len(group), LARGEST):
-            batch += group[start : start + LARGEST]
-            full += 1
-            if full >= BATCH or len(batch) >= LARGEST:
-                yield batch
-                batch, full = [], 0
-    if batch:
-        yield batch
+    return batches([uid for group in groups.values() for uid in group], BATCH)
 
 
 class _Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +96,11 @@ class _Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_news(self) -> bool:
         return self.before is None or self.before.ticket != self.after
+
+    def threads(self) -> set[str]:
+        """Those that the ticket holds, or held."""
+        before = self.before.ticket.threads if self.before is not None else ()
+        return {*before, *self.after.threads}
 
     def left_behind(self) -> set[str]:
         """Mentions that the ticket held and holds no longer: they have to be looked at again."""
@@ -140,21 +125,29 @@ def _fold_batch(
             left |= decision.left_behind()
             if not decision.is_news():
                 report.note("unchanged", decision.after.ticket)
+        conflicts = written.conflicts if written is not None else ()
         if written is not None:
             for ticket in written.done:
                 _note(report, by_ticket[ticket])
             report.refuse(written.refused)
-            conflicts = written.conflicts
-        if written is None or not conflicts:
-            reasons = {
-                uid: reason for decision in decisions for uid, reason in decision.reasons.items()
-            }
-            report.account(batch, rows, reasons, rules)
+        reasons = {uid: why for decision in decisions for uid, why in decision.reasons.items()}
+        again = _again([by_ticket[ticket] for ticket in conflicts], rows) if conflicts else set()
+        report.account([uid for uid in batch if uid not in again], rows, reasons, rules)
+        if not again:
             return left
+        batch = sorted(again)
     raise Conflict(
         f"{', '.join(conflicts[:3])} kept changing while it was folded ({ATTEMPTS} attempts): "
         "run it again"
     )
+
+
+def _again(late: Sequence[_Decision], rows: dict[str, StoredMention]) -> set[str]:
+    """The mentions that have a part in these tickets, which somebody has changed meanwhile."""
+    reasons = {uid for decision in late for uid in decision.reasons}
+    threads = {thread for decision in late for thread in decision.threads()}
+    found = {uid for uid, row in rows.items() if uid in reasons or row.thread in threads}
+    return found or set(rows)
 
 
 def _write(decision: _Decision) -> Write:

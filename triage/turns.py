@@ -22,7 +22,8 @@ from triage.store.base import Store
 from triage.store.shelf import Keep, Kept
 
 LEASE = timedelta(minutes=5)
-_EARLY = LEASE / 2
+_RENEWED = timedelta(seconds=30)
+"""So often at most: what is done between two `keep` may last nearly as long as the lease."""
 _held_here: set[str] = set()
 """The tokens of the turns that this process is in: any other of its turns was lost."""
 
@@ -83,7 +84,7 @@ class Turn:
         """Say that the work goes on."""
         now = self._clock()
         mine = self._mine
-        if mine is not None and now >= mine.until - _EARLY:
+        if mine is not None and now >= mine.until - LEASE + _RENEWED:
             self._take(msgspec.structs.replace(mine, until=now + LEASE), self._version)
 
     def __exit__(

@@ -27,8 +27,10 @@ FOLD_THEN_WAIT = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from outcry.pipeline import triage
+from outcry import pipeline
 from outcry.settings import load_settings
+
+pipeline.BATCH = 1_000
 
 def stop_midway(what, done, total):
     if what == "fold" and 0 < done < total:
@@ -37,7 +39,7 @@ def stop_midway(what, done, total):
 
 settings = load_settings(Path(sys.argv[1]))
 now = datetime.fromisoformat(sys.argv[2])
-triage(settings, settings.open_store(), now=now, progress=stop_midway)
+pipeline.triage(settings, settings.open_store(), now=now, progress=stop_midway)
 """
 """A process of its own, as its turn is over once it has died."""
 

@@ -22,6 +22,7 @@ from outcry.pipeline import score, triage
 from outcry.settings import Settings, load_settings
 from tests.listeners.fakes import snapshot
 from tests.servers import s3 as server
+from triage import casework
 
 SAID = [mention for _, _, mention in month(400, seed=3)]
 NOW = SAID[-1].created_at + timedelta(hours=1)
@@ -96,7 +97,8 @@ def test_an_object_store_and_chunks_of_any_size_give_the_tickets_of_a_folder(
     expected = tickets(here)
 
     monkeypatch.setattr(storing, "STORED", 20)
-    monkeypatch.setattr(pipeline, "FOLDED", 20)
+    monkeypatch.setattr(pipeline, "BATCH", 20)
+    monkeypatch.setattr(casework, "BATCH", 7)
     one_by_one = home_of(tmp_path / "small")
     fill(one_by_one.landing, sizes)
     score(one_by_one)

@@ -457,6 +457,18 @@ def test_a_lost_race_is_decided_again() -> None:
     assert ticket.posts == 2
 
 
+def test_who_loses_a_race_decides_that_ticket_again_and_counts_nothing_twice() -> None:
+    store = Contested(2)
+    said = [heard("1"), heard("2", "the lid is loose and nobody answers", "bea")]
+    triage(store, said)
+    more = heard("3", "still leaks", hours=1, parent_id="1")
+    report = triage(store, [*said, more, heard("4", "still loose", "bea", 1, parent_id="2")])
+    assert len(report.updated) == 2
+    assert sum(report.folded.values()) == 4
+    assert not report.left_out
+    assert [ticket.posts for ticket in store.all_tickets()] == [2, 2]
+
+
 def test_a_race_lost_too_often_says_so() -> None:
     store = Contested(99)
     triage(store, [heard("1")])
