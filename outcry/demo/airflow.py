@@ -223,6 +223,9 @@ def main(
     minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
 ) -> None:
     """Start Airflow with our DAGs and an invented brand; Ctrl-C ends it."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # A shell has what it starts in its background ignore Ctrl-C; nothing may be left running.
+        signal.signal(ending, signal.default_int_handler)
     home = home.absolute()
     shutil.rmtree(home, ignore_errors=True)
     town = Town(datetime.now(UTC))

@@ -192,7 +192,10 @@ def test_the_demonstration_says_where_it_is_and_leaves_nothing_running(tmp_path:
         assert process.stdout is not None
         said = list(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
     assert [line.split()[0] for line in said] == ["Starting", "Airflow", "Tickets"]
     left = [name for name in _command_lines() if str(home) in name]
     assert left == []
