@@ -82,9 +82,8 @@ def triage(
     session = session_of(context)
     settings = session.settings()
     chosen = window_name(settings, window)
-    if score_too:
-        leave(_catch_up(session, settings, chosen, time_of(as_of), as_json))
-    leave(_triage(session, settings, chosen, time_of(as_of), as_json))
+    work = _catch_up if score_too else _triage
+    leave(work(session, settings, chosen, time_of(as_of), as_json))
 
 
 def run(

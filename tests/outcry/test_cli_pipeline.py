@@ -51,6 +51,14 @@ def test_the_three_steps_one_by_one_are_a_run(tmp_path: Path, feed: str) -> None
     assert objects(call(tmp_path, "queue", "--json", *NOW))
 
 
+def test_triage_scores_too_if_asked_and_does_each_once(tmp_path: Path, feed: str) -> None:
+    (tmp_path / "outcry.toml").write_text(feed)
+    call(tmp_path, "listen", *NOW)
+    scored, triaged = objects(call(tmp_path, "triage", "--score", "--json", *NOW))
+    assert (scored["step"], scored["mentions"]) == ("score", 2)
+    assert (triaged["step"], triaged["new"]) == ("triage", 2)
+
+
 def test_another_windows_work_is_left_alone(tmp_path: Path, feed: str) -> None:
     (tmp_path / "outcry.toml").write_text(feed)
     call(tmp_path, "listen", "--window", "2026-01-02T06:00Z")
