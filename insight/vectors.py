@@ -79,13 +79,8 @@ class LsaMeaning:
         texts: list[str] = []
         columns = ["uid", "title", "text", "source", "department", "language"]
         for chunk in data.mention_chunks(columns, wanted.since or BEGINNING):
-            for field, chosen in (
-                ("source", wanted.sources),
-                ("department", wanted.departments),
-                ("language", wanted.languages),
-            ):
-                if chosen:
-                    chunk = chunk[chunk[field].isin(chosen)]
+            for field, values in wanted.chosen().items():
+                chunk = chunk[chunk[field].isin(values)]
             uids += chunk["uid"].tolist()
             texts += (chunk["title"].fillna("") + " " + chunk["text"]).tolist()
         if not uids:

@@ -8,7 +8,7 @@ behavioural suite nor the labelled set, where there is one, loses more than a po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -139,6 +139,28 @@ def better_share(gains: Floats) -> float:
     return round(float(np.mean(np.array(means) > 0)), 4)
 
 
+def side_by_side(
+    champion: str,
+    challenger: str,
+    rows: Iterable[tuple[str, float, float]],
+    won: bool,
+    why: Iterable[str],
+) -> str:
+    """How a contest ended and a table of what, the champion's and the challenger's; Markdown."""
+    table = "\n".join(f"| {name} | {left:g} | {right:g} |" for name, left, right in rows)
+    reasons = "\n".join(f"* {line}" for line in why)
+    return f"""# {challenger} against {champion}
+
+{"The challenger won." if won else "The champion stays."}
+
+{reasons}
+
+| what | champion {champion} | challenger {challenger} |
+| --- | --- | --- |
+{table}
+"""
+
+
 def cards(found: Contest) -> str:
     """Both cards side by side, as Markdown."""
     one, other = found.champion, found.challenger
@@ -157,18 +179,7 @@ def cards(found: Contest) -> str:
             (f"{name}, {field.replace('_', ' ')}", getattr(left, field), getattr(right, field))
             for field in msgspec.structs.asdict(left)
         ]
-    table = "\n".join(f"| {name} | {left:g} | {right:g} |" for name, left, right in rows)
-    why = "\n".join(f"* {line}" for line in found.why)
-    return f"""# {other.model} against {one.model}
-
-{"The challenger won." if found.won else "The champion stays."}
-
-{why}
-
-| what | champion {one.model} | challenger {other.model} |
-| --- | --- | --- |
-{table}
-
+    return f"""{side_by_side(one.model, other.model, rows, found.won, found.why)}
 The challenger is the shipped model with a correction of its complaint head, learnt from
 {found.taught} masked texts of which agents had said how the case ended. The rows held out and
 those of the last weeks taught neither model. They are only of what became a ticket: they say how

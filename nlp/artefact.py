@@ -62,7 +62,7 @@ class Metadata(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers of a baseline, by bucket."""
+    """The numbers of a linear model, by bucket."""
 
     idf: Floats
     """Inverse document frequency, 0 for a bucket that does not count."""
@@ -85,8 +85,8 @@ def pack(weights: Weights) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(raw: bytes, bits: int) -> Weights:
-    """The weights of a file's bytes.
+def unpack(raw: bytes, buckets: int, columns: int) -> Weights:
+    """The weights of a file's bytes, with so many heads.
 
     Raises:
         ValueError: if the arrays do not fit each other.
@@ -95,13 +95,13 @@ def unpack(raw: bytes, bits: int) -> Weights:
         counting = np.unpackbits(arrays["counting"]).astype(bool)
         idf, heads, intercepts = (arrays[name] for name in ("idf", "heads", "intercepts"))
     n = int(counting.sum())
-    if len(counting) != 1 << bits or idf.shape != (n,):
+    if len(counting) != buckets or idf.shape != (n,):
         raise ValueError("buckets do not fit")
-    if heads.shape != (HEADS, n) or intercepts.shape != (HEADS,):
+    if heads.shape != (columns, n) or intercepts.shape != (columns,):
         raise ValueError("heads do not fit")
-    full_idf = np.zeros(1 << bits)
+    full_idf = np.zeros(buckets)
     full_idf[counting] = idf
-    full_heads = np.zeros((1 << bits, HEADS))
+    full_heads = np.zeros((buckets, columns))
     full_heads[counting] = heads.T
     return Weights(idf=full_idf, heads=full_heads, intercepts=intercepts.astype(np.float64))
 
@@ -133,7 +133,7 @@ def read_weights(path: Path, metadata: Metadata) -> Weights:
     if hashlib.sha256(raw).hexdigest() != metadata.weights_sha256:
         raise ModelCorrupt(f"{path} is not the file of its metadata.json; {RESTORE}")
     try:
-        return unpack(raw, metadata.features.bits)
+        return unpack(raw, 1 << metadata.features.bits, HEADS)
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ModelCorrupt(f"{path} is damaged ({error}); {RESTORE}") from error
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 _RUNS = re.compile("[a-z]+")
-_RARE_FROM = 5
+_RARE_FROM: Final = 5
 
 Places = Sequence[Iterable[str]]
 """The words of a phrase, in small letters: for each place the choices."""
@@ -48,7 +49,7 @@ class Sieve:
             known += [frozenset(runs)] if all(runs) else []
             signs += [] if any(runs) else [words]
         if known:
-            first, *others = sorted(known, key=_commonness)
+            first, *others = sorted(known, key=commonness)
             for run in first:
                 self._rest[run].add(tuple(others))
         elif signs and all(map(str.isascii, signs[0])):
@@ -70,6 +71,6 @@ class Sieve:
         )
 
 
-def _commonness(place: frozenset[str]) -> tuple[int, int]:
-    """The place whose words are likely to be in the fewest texts comes first."""
+def commonness(place: Collection[str]) -> tuple[int, int]:
+    """The place of a phrase whose words are likely to be in the fewest texts comes first."""
     return (sum(len(word) < _RARE_FROM for word in place), len(place))

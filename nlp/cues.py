@@ -27,7 +27,7 @@ from spacy.vocab import Vocab
 
 from nlp.assessment import Cue, CueKind
 from nlp.cue_phrases import PhraseError, has_gap, parts, patterns, readings
-from nlp.cue_sieve import Sieve
+from nlp.cue_sieve import Sieve, commonness
 from nlp.errors import CuesInvalid
 from nlp.listed import Listed, Names
 from nlp.text import MODEL_CHARACTERS
@@ -39,7 +39,6 @@ LANGUAGES: Final = frozenset({"en"})
 _KINDS: Final = frozenset((*get_args(CueKind), "amount", "date"))
 _UNLESS: Final = "unless:"
 _WINDOW: Final = 7
-_RARE_FROM: Final = 5
 _MOST_WORDS: Final = 60_000
 """Remembered at once; some 15 MB."""
 _BREAKS: Final = frozenset({".", "!", "?", ";", ":", "...", "but", "\n"})
@@ -117,7 +116,7 @@ class CueFinder:
             if has_gap(phrase):
                 matcher = Matcher(vocab)
                 matcher.add(label, patterns(phrase), greedy="LONGEST")
-                first, *others = sorted(parts(phrase), key=_commonness)
+                first, *others = sorted(parts(phrase), key=commonness)
                 rest = [frozenset(map(vocab.strings.add, place)) for place in others]
                 for word in first:
                     self._gapped[vocab.strings.add(word)].append((rest, matcher))
@@ -247,11 +246,6 @@ def _split(pipeline: Language) -> dict[str, list[str]]:
     """Spellings that a tokenizer has rules of their own for, and the words that they become."""
     tokenizer: Any = pipeline.tokenizer
     return {written: [part[ORTH] for part in made] for written, made in tokenizer.rules.items()}
-
-
-def _commonness(place: tuple[str, ...]) -> tuple[int, int]:
-    """The place of a phrase whose words are likely to be in the fewest texts comes first."""
-    return (sum(len(word) < _RARE_FROM for word in place), len(place))
 
 
 def _check(phrase: str) -> None:

@@ -6,7 +6,6 @@ There are no words in them, and none can be read back from a bucket; see `nlp.ar
 from __future__ import annotations
 
 import hashlib
-import io
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from nlp.artefact import Weights, pack, unpack
 from nlp.errors import ModelCorrupt, ModelMissing
 from nlp.topics import Topics
 
@@ -40,16 +40,7 @@ def save_topics(topics: Topics, folder: Path, rows: int, rows_sha256: str) -> No
 
     Same topics, same bytes.
     """
-    counting = topics.idf > 0
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        counting=np.packbits(counting),
-        idf=topics.idf[counting].astype(np.float16),
-        heads=topics.weights[1:][counting].T.astype(np.float16),
-        intercepts=topics.weights[0],
-    )
-    packed = buffer.getvalue()
+    packed = pack(Weights(idf=topics.idf, heads=topics.weights[1:], intercepts=topics.weights[0]))
     metadata = TopicsMetadata(
         labels=topics.labels,
         temperature=topics.temperature,
@@ -82,16 +73,11 @@ def load_topics(folder: Path) -> Topics:
     if hashlib.sha256(packed).hexdigest() != metadata.numbers_sha256:
         raise ModelCorrupt(f"{folder / NUMBERS} is not what was written: {_REMEDY}")
     try:
-        with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-            counting = np.unpackbits(arrays["counting"], count=metadata.buckets).astype(bool)
-            idf = np.zeros(metadata.buckets)
-            idf[counting] = arrays["idf"]
-            weights = np.zeros((1 + metadata.buckets, len(metadata.labels)))
-            weights[0] = arrays["intercepts"]
-            weights[1:][counting] = arrays["heads"].T
+        read = unpack(packed, metadata.buckets, len(metadata.labels))
     except (KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ModelCorrupt(f"{folder / NUMBERS} is damaged ({error}): {_REMEDY}") from None
-    return Topics(metadata.labels, weights, idf, metadata.temperature, None)
+    weights = np.vstack([read.intercepts, read.heads])
+    return Topics(metadata.labels, weights, read.idf, metadata.temperature, None)
 
 
 _REMEDY = "'outcry model rollback --routing' does without it"

@@ -255,10 +255,7 @@ def _triage(
 
 
 def _fold(
-    store: Store,
-    chunk: Sequence[tuple[Part, Sequence[str]]],
-    rules: Rules,
-    now: datetime,
+    store: Store, chunk: Sequence[tuple[Part, Sequence[str]]], rules: Rules, now: datetime
 ) -> FoldReport:
     """Fold the parts of a chunk at once: how mentions are cut into calls changes no ticket."""
     report = fold_cases(store, [uid for _, uids in chunk for uid in uids], rules, now)

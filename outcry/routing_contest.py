@@ -15,7 +15,7 @@ from datetime import datetime
 import msgspec
 import numpy as np
 
-from models.contest import SLACK, SURE, better_share
+from models.contest import SLACK, SURE, better_share, side_by_side
 from models.decided import Split
 
 Send = Callable[[Sequence["Routed"]], Sequence[str | None]]
@@ -106,21 +106,10 @@ def routing_cards(found: RoutingContest) -> str:
         ("last weeks", one.latest, other.latest),
     ):
         rows += [
-            f"| {name}, {field} | {getattr(left, field):g} | {getattr(right, field):g} |"
+            (f"{name}, {field}", getattr(left, field), getattr(right, field))
             for field in ("rows", "right", "wrong", "left", "mean")
         ]
-    table = "\n".join(rows)
-    why = "\n".join(f"* {line}" for line in found.why)
-    return f"""# {other.model} against {one.model}
-
-{"The challenger won." if found.won else "The champion stays."}
-
-{why}
-
-| what | champion {one.model} | challenger {other.model} |
-| --- | --- | --- |
-{table}
-
+    return f"""{side_by_side(one.model, other.model, rows, found.won, found.why)}
 The challenger learnt from the settings' examples and {found.taught} masked texts of cases that
 agents had sent to another department, or had closed where they were. Right counts 1, wrong -1,
 left to people 0. The rows taught neither.

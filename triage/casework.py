@@ -78,6 +78,8 @@ def _batches(store: Store, uids: Sequence[str]) -> Iterator[Sequence[str]]:
 
     A family is read whole for each batch that has a part in it: in a storm, each of them would.
     """
+    if len(uids) <= BATCH:
+        return iter([uids])
     groups: dict[str, list[str]] = {}
     for some in batches(uids, BATCH):
         rows = store.mentions(some)

@@ -59,10 +59,10 @@ def compare(
     """
     line = _line(context, routing)
     chosen = _chosen(line, name)
+    found = line.contest(chosen)
     if as_json:
-        emit(line.contest(chosen))
+        emit(found)
     else:
-        line.contest(chosen)
         typer.echo((line.folder / chosen / "cards.md").read_text("utf-8"), nl=False)
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from nlp.artefact import pack, unpack
+from nlp.artefact import HEADS, pack, unpack
 from nlp.errors import ModelCorrupt, ModelMissing, NlpError
 from nlp.loading import load
 from tests.nlp import small_model
@@ -78,7 +78,7 @@ def test_packing_gives_the_same_bytes_and_loses_only_precision() -> None:
     weights = small_model.weights(broken=1.0)
     raw = pack(weights)
     assert pack(small_model.weights(broken=1.0)) == raw
-    back = unpack(raw, small_model.SETTINGS.bits)
+    back = unpack(raw, 1 << small_model.SETTINGS.bits, HEADS)
     np.testing.assert_allclose(back.heads, weights.heads, atol=1e-3)
     assert pack(back) == raw
 

@@ -40,6 +40,15 @@ class SearchFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     """Only what was created at this time or later."""
 
+    def chosen(self) -> dict[str, tuple[str, ...]]:
+        """The fields of a mention that are restricted, and what each of them may be."""
+        every = {
+            "source": self.sources,
+            "department": self.departments,
+            "language": self.languages,
+        }
+        return {field: values for field, values in every.items() if values}
+
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
     """A mention that was found; scores of one search compare, those of two do not."""

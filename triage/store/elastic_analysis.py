@@ -99,13 +99,7 @@ class ElasticAnalysis:
 def _query(asked: list[str], how: How, wanted: SearchFilter) -> Query:
     matching = [{"multi_match": {"query": term, **_match(how)}} for term in asked]
     filters: list[Query] = [{"term": {"deleted": False}}]
-    for field, chosen in (
-        ("source", wanted.sources),
-        ("department", wanted.departments),
-        ("language", wanted.languages),
-    ):
-        if chosen:
-            filters.append(terms(field, chosen))
+    filters += [terms(field, values) for field, values in wanted.chosen().items()]
     if wanted.since is not None:
         filters.append({"range": {"micros.created_at": {"gte": micros(wanted.since)}}})
     return {"bool": {"must": matching, "filter": filters}}

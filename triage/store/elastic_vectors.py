@@ -153,8 +153,8 @@ class ElasticVectors:
         return tuple(hit for hit in found if hit.score > 0)
 
 
-def _fact(model: str, row: StoredMention, vector: Sequence[float]) -> VectorFact:
-    return VectorFact(
+def _document(model: str, row: StoredMention, vector: Sequence[float]) -> bytes:
+    fact = VectorFact(
         at=row.created_at,
         mention=row.uid,
         model=model,
@@ -164,10 +164,7 @@ def _fact(model: str, row: StoredMention, vector: Sequence[float]) -> VectorFact
         department=row.department,
         vector=tuple(vector),
     )
-
-
-def _document(model: str, row: StoredMention, vector: Sequence[float]) -> bytes:
-    return facts.document(_fact(model, row, vector))
+    return facts.document(fact)
 
 
 def _is_of(source: dict[str, Any], model: str, row: StoredMention) -> bool:
@@ -179,15 +176,7 @@ def _is_of(source: dict[str, Any], model: str, row: StoredMention) -> bool:
 
 
 def _filters(wanted: SearchFilter) -> list[Query]:
-    chosen = [
-        terms(field, values)
-        for field, values in (
-            ("source", wanted.sources),
-            ("department", wanted.departments),
-            ("language", wanted.languages),
-        )
-        if values
-    ]
+    chosen = [terms(field, values) for field, values in wanted.chosen().items()]
     if wanted.since is not None:
         chosen.append({"range": {"@timestamp": {"gte": wanted.since.isoformat()}}})
     return chosen

@@ -93,11 +93,7 @@ class SqliteAnalysis:
 
 
 def _is_wanted(row: StoredMention, wanted: SearchFilter) -> bool:
-    return (
-        (not wanted.sources or row.source in wanted.sources)
-        and (not wanted.departments or row.department in wanted.departments)
-        and (not wanted.languages or row.language in wanted.languages)
-    )
+    return all(getattr(row, field) in values for field, values in wanted.chosen().items())
 
 
 def _query(index: sqlite3.Connection, terms: list[str], how: How) -> str | None:

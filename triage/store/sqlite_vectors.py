@@ -113,14 +113,9 @@ def _cosines(page: Sequence[Any], asked: Any) -> Any:
 def _conditions(wanted: SearchFilter) -> tuple[list[str], list[Any]]:
     musts: list[str] = []
     values: list[Any] = []
-    for field, chosen in (
-        ("source", wanted.sources),
-        ("department", wanted.departments),
-        ("language", wanted.languages),
-    ):
-        if chosen:
-            musts.append(f"json_extract({BODY}, '$.{field}') IN {GIVEN}")
-            values.append(given(chosen))
+    for field, chosen in wanted.chosen().items():
+        musts.append(f"json_extract({BODY}, '$.{field}') IN {GIVEN}")
+        values.append(given(chosen))
     if wanted.since is not None:
         musts.append("m.created_at >= ?")
         values.append(micros(wanted.since))
