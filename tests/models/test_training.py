@@ -14,7 +14,7 @@ from models.errors import DataMissing
 from models.groups import folds, near_duplicates
 from models.train import main as train_command
 from models.train import train
-from nlp.artefact import pack, unpack
+from nlp.artefact import HEADS, pack, unpack
 from nlp.baseline import Baseline
 from nlp.features import Spellings
 from nlp.loading import load
@@ -53,7 +53,7 @@ def test_a_trained_model_loads_and_has_learnt(sets_folder: Path, tmp_path: Path)
 
 def test_the_reader_scores_as_the_training_does(sets_folder: Path) -> None:
     metadata, packed = train(sets_folder)
-    weights = unpack(packed, recipe.SETTINGS.bits)
+    weights = unpack(packed, 1 << recipe.SETTINGS.bits, HEADS)
     rows = recipe.read_sets(sets_folder).complaints
     rows += [Row(text=text) for text in ("", "😡 \ufe0f!! WHY @AcmeHelp", "x " * 50)]
     matrix = recipe.count(rows, Spellings(recipe.SETTINGS)).weighted(weights.idf)
